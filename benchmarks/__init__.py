@@ -1,0 +1,1 @@
+"""This server beside its peers, in one run."""

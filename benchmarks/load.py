@@ -1,0 +1,64 @@
+"""A bounded load: a few connections that each send one request after another for a while."""
+
+import asyncio
+import sys
+from time import perf_counter
+from typing import cast
+
+import uvloop
+
+
+class Connection(asyncio.Protocol):
+    """Sends the same request again as soon as it is answered, until the time is up."""
+
+    def __init__(self, request: bytes, until: float, done: asyncio.Future[None]) -> None:
+        self.request, self.until, self.done = request, until, done
+        self.buffer = b""
+        self.answered = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(self.request)
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        head, separator, body = self.buffer.partition(b"\r\n\r\n")
+        if not separator or len(body) < _length_of(head):
+            return
+        if head[9:10] != b"2":
+            self.transport.close()
+            return
+        self.buffer = b""
+        self.answered += 1
+        if perf_counter() < self.until:
+            self.transport.write(self.request)
+        elif not self.done.done():
+            self.done.set_result(None)
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's name)
+        if not self.done.done():
+            self.done.set_exception(RuntimeError(f"the server hung up after {self.buffer[:200]!r}"))
+
+
+def _length_of(head: bytes) -> int:
+    return int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+
+
+async def requests_per_second(port: int, request: bytes, *, connections: int, seconds: float) -> float:
+    """Load 127.0.0.1 at a port and count what is answered."""
+    loop = asyncio.get_running_loop()
+    started = perf_counter()
+    opened: list[Connection] = []
+    for _ in range(connections):
+        connection = Connection(request, started + seconds, loop.create_future())
+        await loop.create_connection(lambda one=connection: one, "127.0.0.1", port)
+        opened.append(connection)
+    await asyncio.gather(*(one.done for one in opened))
+    return sum(one.answered for one in opened) / (perf_counter() - started)
+
+
+if __name__ == "__main__":
+    port, connections, seconds = sys.argv[1:]
+    load = requests_per_second(int(port), sys.stdin.buffer.read(), connections=int(connections), seconds=float(seconds))
+    print(uvloop.run(load))

@@ -1,0 +1,1 @@
+"""The model and everything that touches the database. Knows nothing of HTTP."""

@@ -1,0 +1,54 @@
+"""The schema: all models in one place, and the migrations that bring a database up to them."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from db import accounts, anchor, labels, login_attempts, logins, recurrence, tasks
+from db.types import Base
+
+MODULES = (accounts, anchor, labels, login_attempts, logins, recurrence, tasks)
+"""Every module with models: importing them fills the metadata."""
+
+metadata = Base.metadata
+
+_MIGRATION_LOCK = 0x51_17_7E_7
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database up to the newest revision; processes that start at once wait for each other."""
+    with engine.connect() as connection:
+        if not _is_current(connection):
+            _upgrade(connection)
+
+
+def _is_current(connection: Connection) -> bool:
+    newest = ScriptDirectory.from_config(config_for(connection)).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+def _upgrade(connection: Connection) -> None:
+    # One transaction around all of it, begun by hand: a migration that fails leaves nothing behind.
+    connection.rollback()
+    on_postgresql = connection.dialect.name == "postgresql"
+    connection.execute(text("BEGIN" if on_postgresql else "BEGIN IMMEDIATE"))
+    try:
+        if on_postgresql:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        command.upgrade(config_for(connection), "head")
+        connection.execute(text("COMMIT"))
+    except BaseException:
+        connection.execute(text("ROLLBACK"))
+        raise
+
+
+def config_for(connection: Connection) -> Config:
+    """Configure Alembic to work over a connection."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,79 @@
+"""Column types and the base of all models."""
+
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, SmallInteger, String, Text, Uuid
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""Integer keys: 64 bits; SQLite numbers rows by itself only in columns called INTEGER."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC, always aware in Python, to the microsecond in both databases."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC; SQLite has no zones, so it gets the bare UTC reading."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware moment."""
+        return value.replace(tzinfo=UTC) if value is not None else None
+
+
+class Ranked(TypeDecorator[str]):
+    """One of a few words that sort by meaning, not by alphabet: stored as its place in the list, from 1."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def __init__(self, *words: str) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> int | None:
+        """Turn the word into its rank."""
+        return None if value is None else self.words.index(value) + 1
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> str | None:
+        """Turn the rank into its word."""
+        return None if value is None else self.words[value - 1]
+
+
+class Base(DeclarativeBase):
+    """All tables; constraints have names, so that migrations and error handling can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads it as a plain class attribute)
+        datetime: Instant,
+        UUID: Uuid,
+        str: String,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+    }
+
+
+def end_of_day(day: date | None) -> datetime | None:
+    """Say a day as an instant: its 23:59:59 UTC (the contracts' shared rule for due dates)."""
+    return day and datetime.combine(day, time(23, 59, 59), UTC)
+
+
+LongText = Text
+"""Prose: a length is held by the contracts, not by the column."""

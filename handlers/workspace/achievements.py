@@ -1,0 +1,60 @@
+from typing import Any
+
+from db.anchor import LATEST_ACHIEVEMENTS_FIRST, Achievement
+from db.clock import instant_json, now
+from db.engine import autocommit, transaction
+from db.ownership import add, find_owned, list_owned, read_owned
+from db.values import day, day_json, members_of
+
+MEMBERS = ("title", "description", "quantifiable_results")
+
+
+def list_achievements(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
+    with autocommit() as connection:
+        achievements = list_owned(connection, LATEST_ACHIEVEMENTS_FIRST, owner=user, limit=limit, offset=offset)
+    return [achievement_json(achievement) for achievement in achievements]
+
+
+def create_achievement(user: int, body: dict[str, Any]) -> dict[str, Any]:
+    with transaction() as session:
+        return achievement_json(add(session, Achievement, achievement_values(body), owner=user, at=now()))
+
+
+def read_achievement(user: int, achievement_id: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        return achievement_json(read_owned(connection, Achievement, achievement_id, owner=user))
+
+
+def update_achievement(user: int, achievement_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    with transaction() as session:
+        achievement = find_owned(session, Achievement, achievement_id, owner=user)
+        achievement.change(achievement_values(body), at=now())
+        return achievement_json(achievement)
+
+
+def delete_achievement(user: int, achievement_id: int) -> None:
+    with transaction() as session:
+        session.delete(find_owned(session, Achievement, achievement_id, owner=user))
+
+
+def achievement_values(body: dict[str, Any]) -> dict[str, Any]:
+    values = members_of(body, MEMBERS)
+    if "date_achieved" in body:
+        values["date_achieved"] = day(body["date_achieved"])
+    if "core_skills_json" in body:
+        values["core_skills_json"] = body["core_skills_json"] or []
+    return values
+
+
+def achievement_json(achievement: Achievement) -> dict[str, Any]:
+    return {
+        "id": achievement.id,
+        "user_id": achievement.account_id,
+        "title": achievement.title,
+        "description": achievement.description,
+        "quantifiable_results": achievement.quantifiable_results,
+        "core_skills_json": achievement.core_skills_json,
+        "date_achieved": day_json(achievement.date_achieved),
+        "created_at": instant_json(achievement.created_at),
+        "updated_at": instant_json(achievement.updated_at),
+    }

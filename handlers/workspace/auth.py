@@ -1,0 +1,72 @@
+from typing import Any
+
+from db.accounts import Account, find_account, open_account, read_account
+from db.anchor import profile_of
+from db.clock import instant_json, now
+from db.engine import autocommit, transaction
+from db.logins import end_other_logins, revoke_token
+from security import logins
+from security.passwords import hash_password
+from security.tokens import Token, access_token
+
+
+def register(body: dict[str, Any]) -> dict[str, Any]:
+    password_hash = hash_password(body["password"])
+    with transaction() as session:
+        account = open_account(
+            session, username=body["username"], email=body["email"], password_hash=password_hash, at=now()
+        )
+        profile_of(session, owner=account.id, at=account.created_at)
+        return {"message": "User registered successfully", "user": new_user_json(account)}
+
+
+def log_in(body: dict[str, Any], client_address: str) -> dict[str, str]:
+    _, tokens = logins.log_in(body["email"], body["password"], client_address=client_address, at=now())
+    return {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
+
+
+def read_me(user: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        return user_json(read_account(connection, user))
+
+
+def refresh(user: int, token: Token) -> dict[str, str]:
+    with autocommit() as connection:
+        account = read_account(connection, user)
+    return {"access_token": access_token(account, token.login_id, fresh=False, at=now())}
+
+
+def log_out(token: Token) -> dict[str, str]:
+    _revoke(token)
+    return {"message": "Access token revoked. User logged out."}
+
+
+def log_out_refresh(token: Token) -> dict[str, str]:
+    _revoke(token)
+    return {"message": "Refresh token revoked."}
+
+
+def change_password(user: int, token: Token, body: dict[str, Any]) -> dict[str, str]:
+    password_hash = hash_password(body["new_password"])
+    with transaction() as session:
+        find_account(session, user).change_password(password_hash, at=now())
+        end_other_logins(session, account_id=user, kept=token.login_id, at=now())
+    return {"message": "Password updated successfully."}
+
+
+def _revoke(token: Token) -> None:
+    with transaction() as session:
+        revoke_token(session, jti=token.jti, expires_at=token.expires_at, at=now())
+
+
+def new_user_json(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "username": account.username,
+        "email": account.email,
+        "created_at": instant_json(account.created_at),
+    }
+
+
+def user_json(account: Account) -> dict[str, Any]:
+    return {**new_user_json(account), "updated_at": instant_json(account.updated_at)}

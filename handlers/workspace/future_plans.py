@@ -1,0 +1,57 @@
+from typing import Any
+
+from db.anchor import SOONEST_PLANS_FIRST, FuturePlan
+from db.clock import instant_json, now
+from db.engine import autocommit, transaction
+from db.ownership import add, find_owned, list_owned, read_owned
+from db.values import day, day_json, members_of
+
+MEMBERS = ("goal_type", "description", "status")
+
+
+def list_future_plans(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
+    with autocommit() as connection:
+        plans = list_owned(connection, SOONEST_PLANS_FIRST, owner=user, limit=limit, offset=offset)
+    return [future_plan_json(plan) for plan in plans]
+
+
+def create_future_plan(user: int, body: dict[str, Any]) -> dict[str, Any]:
+    with transaction() as session:
+        return future_plan_json(add(session, FuturePlan, future_plan_values(body), owner=user, at=now()))
+
+
+def read_future_plan(user: int, plan_id: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        return future_plan_json(read_owned(connection, FuturePlan, plan_id, owner=user))
+
+
+def update_future_plan(user: int, plan_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    with transaction() as session:
+        plan = find_owned(session, FuturePlan, plan_id, owner=user)
+        plan.change(future_plan_values(body), at=now())
+        return future_plan_json(plan)
+
+
+def delete_future_plan(user: int, plan_id: int) -> None:
+    with transaction() as session:
+        session.delete(find_owned(session, FuturePlan, plan_id, owner=user))
+
+
+def future_plan_values(body: dict[str, Any]) -> dict[str, Any]:
+    values = members_of(body, MEMBERS)
+    if "target_date" in body:
+        values["target_date"] = day(body["target_date"])
+    return values
+
+
+def future_plan_json(plan: FuturePlan) -> dict[str, Any]:
+    return {
+        "id": plan.id,
+        "user_id": plan.account_id,
+        "goal_type": plan.goal_type,
+        "description": plan.description,
+        "target_date": day_json(plan.target_date),
+        "status": plan.status,
+        "created_at": instant_json(plan.created_at),
+        "updated_at": instant_json(plan.updated_at),
+    }

@@ -1,0 +1,58 @@
+from typing import Any
+
+from db.clock import instant_json, now, optional_instant_json
+from db.engine import autocommit, transaction
+from db.ownership import find_owned, list_owned, read_owned
+from db.tasks import NEWEST_TASKS_FIRST, Task, add_task
+from db.types import end_of_day
+from db.values import day, members_of
+
+
+def list_todos(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
+    with autocommit() as connection:
+        tasks = list_owned(connection, NEWEST_TASKS_FIRST, owner=user, limit=limit, offset=offset)
+    return [todo_json(task) for task in tasks]
+
+
+def create_todo(user: int, body: dict[str, Any]) -> dict[str, Any]:
+    with autocommit() as connection:
+        return todo_json(add_task(connection, owner=user, values=task_values(body), at=now()))
+
+
+def read_todo(user: int, todo_id: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        return todo_json(read_owned(connection, Task, todo_id, owner=user))
+
+
+def update_todo(user: int, todo_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    with transaction() as session:
+        task = find_owned(session, Task, todo_id, owner=user)
+        task.change(task_values(body), at=now())
+        return todo_json(task)
+
+
+def delete_todo(user: int, todo_id: int) -> None:
+    with transaction() as session:
+        session.delete(find_owned(session, Task, todo_id, owner=user))
+
+
+def task_values(body: dict[str, Any]) -> dict[str, Any]:
+    values = members_of(body, ("title", "description", "status", "priority"))
+    if "due_date" in body:
+        values["due_at"] = end_of_day(day(body["due_date"]))
+    return values
+
+
+def todo_json(task: Task) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "user_id": task.account_id,
+        "title": task.title,
+        "description": task.description,
+        "due_date": task.due_at and task.due_at.date().isoformat(),
+        "status": task.status,
+        "priority": task.priority,
+        "created_at": instant_json(task.created_at),
+        "updated_at": instant_json(task.updated_at),
+        "completed_at": optional_instant_json(task.completed_at),
+    }

@@ -1,0 +1,1 @@
+"""Tokens, passwords, logins and their throttling. Knows the database, not HTTP."""

@@ -1,0 +1,168 @@
+"""Tokens: JWTs (RFC 7519) that any of the five contracts issues and all of them honor."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import jwt
+
+from db.accounts import account_exists
+from db.engine import autocommit, is_disconnect
+from db.logins import Login, account_of
+from security.errors import AccountGone, InvalidToken, WrongTokenKind
+
+ISSUER = AUDIENCE = "quintet"
+CLAIMS = ("sub", "type", "jti", "sid", "iat", "exp", "iss", "aud")
+LEEWAY = timedelta(0)
+
+Kind = Literal["access", "fresh", "refresh"]
+"""What an operation asks for: an access token, one straight from a login, or a refresh token."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """How tokens are signed and how long they live."""
+
+    secret: str
+    algorithm: str
+    access_lifetime: timedelta
+    refresh_lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a well-signed token says. The account's integer id comes from the database, not from here."""
+
+    account_uuid: UUID
+    type: str
+    fresh: bool
+    jti: UUID
+    login_id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request, by which token."""
+
+    account_id: int
+    token: Token
+
+
+class _Keys:
+    current: SigningKey
+
+
+def sign_with(key: SigningKey) -> None:
+    """Make `key` the one that this process signs and checks tokens with."""
+    _Keys.current = key
+    _signed_content.cache_clear()
+
+
+def access_lifetime() -> timedelta:
+    """Tell how long an access token lives."""
+    return _Keys.current.access_lifetime
+
+
+def refresh_lifetime() -> timedelta:
+    """Tell how long a refresh token, and with it a login, lives."""
+    return _Keys.current.refresh_lifetime
+
+
+def access_token(account: Any, login_id: UUID, *, fresh: bool, at: datetime) -> str:
+    """Issue an access token of a login; `fresh` says that the password was given just now."""
+    return _issue(account, login_id, "access", fresh=fresh, at=at, expires_at=at + access_lifetime())
+
+
+def refresh_token(account: Any, login: Login, *, at: datetime) -> str:
+    """Issue the refresh token of a login."""
+    return _issue(account, login.id, "refresh", fresh=False, at=at, expires_at=login.expires_at)
+
+
+def _issue(account: Any, login_id: UUID, kind: str, *, fresh: bool, at: datetime, expires_at: datetime) -> str:
+    claims = {
+        "sub": str(account.uuid),
+        "username": account.username,
+        "type": kind,
+        "fresh": fresh,
+        "jti": str(uuid4()),
+        "sid": str(login_id),
+        "iat": int(at.timestamp()),
+        "exp": int(expires_at.timestamp()),
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+    }
+    return jwt.encode(claims, _Keys.current.secret, _Keys.current.algorithm)
+
+
+def identify(raw: str, kind: Kind, *, at: datetime) -> Caller:
+    """Find out who sends `raw`, where a token of `kind` is asked for.
+
+    Signature and expiry come first, then the kind, then whether login and token still stand.
+
+    Raises `InvalidToken`, `WrongTokenKind` (an access token instead of a refresh token) or `AccountGone`.
+    """
+    token = read_token(raw, at=at)
+    _refuse_other_kinds(token, kind)
+    account_id = _standing_account(token)
+    if account_id is not None:
+        return Caller(account_id, token)
+    with autocommit() as connection:
+        if not account_exists(connection, token.account_uuid):
+            raise AccountGone("The account of this token was deleted.")
+    raise InvalidToken("The token was revoked.", "token_revoked")
+
+
+def read_token(raw: str, *, at: datetime) -> Token:
+    """Read what a token says, having checked signature and expiry. Raises `InvalidToken`."""
+    token = _signed_content(raw)
+    if token.expires_at <= at - LEEWAY:
+        raise InvalidToken("The token has expired.", "token_expired")
+    return token
+
+
+@lru_cache(maxsize=4096)
+def _signed_content(raw: str) -> Token:
+    # The signature of a token never changes, so a client that comes back pays for its check once.
+    # Expiry and revocation do change and are looked at every time.
+    key = _Keys.current
+    options: Any = {"require": list(CLAIMS), "verify_exp": False, "verify_iat": False}
+    try:
+        claims = jwt.decode(raw, key.secret, [key.algorithm], options, audience=AUDIENCE, issuer=ISSUER)
+        return Token(
+            account_uuid=UUID(claims["sub"]),
+            type=claims["type"],
+            fresh=claims.get("fresh") is True,
+            jti=UUID(claims["jti"]),
+            login_id=UUID(claims["sid"]),
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        )
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise InvalidToken("The token is malformed or not signed by this server.") from error
+
+
+def _refuse_other_kinds(token: Token, kind: Kind) -> None:
+    wanted = "refresh" if kind == "refresh" else "access"
+    if token.type != wanted and wanted == "refresh":
+        raise WrongTokenKind("A refresh token is needed here, not an access token.")
+    if token.type != wanted:
+        raise InvalidToken("An access token is needed here, not a refresh token.", "wrong_token_kind")
+    if kind == "fresh" and not token.fresh:
+        raise InvalidToken("A fresh access token is needed here, one straight from a login.", "token_not_fresh")
+
+
+def _standing_account(token: Token) -> int | None:
+    try:
+        return _look_up(token)
+    except Exception as error:
+        # The first statement of a request meets a connection that died since the last one: try a new one, once.
+        if is_disconnect(error):
+            return _look_up(token)
+        raise
+
+
+def _look_up(token: Token) -> int | None:
+    with autocommit() as connection:
+        return account_of(connection, login_id=token.login_id, jti=token.jti)

@@ -1,0 +1,105 @@
+"""Answers: what goes back over HTTP, complete, so that it crosses from thread to event loop once."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+from starlette.types import Send
+
+from db.errors import Conflict, DomainError, Duplicate, NotFound, NotYours
+from security.errors import AccountGone, InvalidToken, TooManyAttempts, Unauthenticated, WeakPassword, WrongTokenKind
+from server import refusals
+from server.contracts import Contract
+from server.refusals import BadInput, FieldError, Refusal, Unparsable
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True)
+class Answer:
+    """A status, headers and a body."""
+
+    status: int
+    headers: Headers = field(default_factory=list)
+    body: bytes = b""
+
+    async def send(self, send: Send, *, without_body: bool = False) -> None:
+        """Send it over ASGI; an answer to HEAD keeps the length of the body it goes without."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": b"" if without_body else self.body})
+
+
+def json_answer(status: int, content: object, media_type: bytes = b"application/json") -> Answer:
+    """Write content as JSON."""
+    body = orjson.dumps(content)
+    return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body))], body)
+
+
+def error_answer(refusal: Refusal, contract: Contract, *, at: datetime) -> Answer:
+    """Give a refusal the contract's shape."""
+    answer = json_answer(refusal.status, contract.error(refusal, at), contract.media_type.encode())
+    answer.headers += [(name.lower().encode(), value.encode()) for name, value in refusal.headers.items()]
+    return answer
+
+
+def refusal_of(error: Exception, contract: Contract, *, deleted_account: int = 401) -> Refusal:
+    """Say what an exception is answered with; one that nobody foresaw is a 500.
+
+    `deleted_account` is what the operation answers when the account of a sound token is gone.
+    """
+    match error:
+        case Refusal():
+            return error
+        case BadInput():
+            return _bad_input(contract, *error.errors)
+        case Unparsable():
+            return Refusal(400, "malformed_json", f"{error}")
+        case DomainError():
+            return _refusal_of_domain_error(error, contract, deleted_account)
+    return refusals.internal_error()
+
+
+def _refusal_of_domain_error(error: DomainError, contract: Contract, deleted_account: int) -> Refusal:
+    match error:
+        case TooManyAttempts():
+            return _too_many_attempts(error)
+        case WeakPassword():
+            return _bad_input(contract, FieldError("password", error.message))
+        case AccountGone() if deleted_account != 401:  # noqa: PLR2004
+            return Refusal(deleted_account, error.code, error.message)
+        case Unauthenticated():
+            problem = error.code if isinstance(error, InvalidToken | AccountGone) else ""
+            headers = {"WWW-Authenticate": refusals.challenge(problem, error.message)}
+            return Refusal(401, error.code, error.message, headers=headers)
+    return Refusal(_status_of(error, contract), error.code, error.message)
+
+
+def _status_of(error: DomainError, contract: Contract) -> int:
+    match error:
+        case NotFound():
+            return 404
+        case NotYours():
+            return contract.not_yours
+        case Duplicate():
+            return contract.duplicate
+        case Conflict():
+            return 409
+        case WrongTokenKind():
+            return 422
+    return contract.bad_input
+
+
+def _bad_input(contract: Contract, *errors: FieldError) -> Refusal:
+    message = "; ".join(f"{error.field} {error.message}" if error.field else error.message for error in errors[:3])
+    return Refusal(contract.bad_input, "bad_input", f"The input is not valid: {message}.", errors)
+
+
+def _too_many_attempts(error: TooManyAttempts) -> Refusal:
+    # The headers follow draft-ietf-httpapi-ratelimit-headers: q is the quota, w the window in seconds,
+    # r what is left of it, t the seconds until there is more.
+    headers = {
+        "Retry-After": str(error.retry_after),
+        "RateLimit-Policy": f'"login";q={error.limit};w={error.window}',
+        "RateLimit": f'"login";r=0;t={error.retry_after}',
+    }
+    return Refusal(429, error.code, error.message, headers=headers)

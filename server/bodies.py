@@ -1,0 +1,102 @@
+"""Request bodies: JSON in UTF-8, parsed strictly and checked by the contract's schema."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from werkzeug.http import parse_options_header
+
+from server.refusals import BadInput, FieldError, Unparsable, unsupported_media_type
+from server.schema_errors import field_errors
+from server.schemas import validator_for
+
+MOST_BYTES = 1_048_576
+"""The longest body that is read: 1 MiB."""
+
+MOST_DEPTH = 64
+"""The deepest nesting of objects and arrays that is parsed."""
+
+
+class Body:
+    """The body of one operation's requests."""
+
+    def __init__(self, definition: Mapping[str, Any]) -> None:
+        self.required: bool = definition.get("required", False)
+        schema = definition["content"]["application/json"]["schema"]
+        self.validator = validator_for(schema)
+
+    def read(self, raw: bytes, content_type: str | None) -> Any:
+        """Parse and check a body; an optional one that is left out reads as `{}`.
+
+        Raises a `Refusal` (415), `Unparsable` or `BadInput`.
+        """
+        if content_type is not None or raw:
+            _refuse_other_media_types(content_type)
+        if not raw:
+            return self._left_out()
+        value = parse(raw)
+        errors = field_errors(self.validator.iter_errors(value))
+        if errors:
+            raise BadInput(*errors)
+        return value
+
+    def _left_out(self) -> dict[str, Any]:
+        if self.required:
+            raise BadInput(FieldError("", "A JSON body is required"))
+        return {}
+
+
+def _refuse_other_media_types(content_type: str | None) -> None:
+    if content_type == "application/json":
+        return
+    media_type, options = parse_options_header(content_type)
+    if media_type != "application/json" or options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise unsupported_media_type()
+
+
+def parse(raw: bytes) -> Any:
+    """Parse a JSON text (RFC 8259), refusing what parsers disagree about. Raises `Unparsable`.
+
+    orjson refuses bytes that are not UTF-8, lone surrogates and NaN; it takes the last of two equal names in
+    silence, so the standard parser reads the text once more for those.
+    """
+    if _may_be_deeper_than(MOST_DEPTH, raw):
+        raise Unparsable(f"The body nests deeper than {MOST_DEPTH} levels.")
+    try:
+        value = orjson.loads(raw)
+        json.loads(raw, object_pairs_hook=_with_unique_names)
+    except _DuplicateName as error:
+        raise Unparsable("The body has an object with two members of the same name.") from error
+    except ValueError as error:
+        raise Unparsable("The body is not a JSON text in UTF-8.") from error
+    return value
+
+
+class _DuplicateName(Exception):
+    pass
+
+
+def _with_unique_names(members: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in members}) != len(members):
+        raise _DuplicateName
+
+
+def _may_be_deeper_than(limit: int, raw: bytes) -> bool:
+    # Nearly every body has fewer brackets than the limit; only one that has more is measured.
+    if raw.count(b"[") + raw.count(b"{") <= limit:
+        return False
+    depth = deepest = 0
+    within_string = escaped = False
+    for byte in raw:
+        if within_string:
+            within_string = escaped or byte != ord('"')
+            escaped = byte == ord("\\") and not escaped
+        elif byte == ord('"'):
+            within_string = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest > limit

@@ -1,0 +1,99 @@
+"""Pages beside the contracts: documentation, the contracts' files, and signs of life."""
+
+import asyncio
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route, Router
+from starlette.staticfiles import StaticFiles
+
+from db.engine import ping
+from server.contracts import CONTRACTS, Contract
+
+READY_WITHIN_SECONDS = 1.5
+
+PAGES = Path(__file__).parent / "browser"
+
+
+def pages() -> Router:
+    """Route the pages."""
+    return Router(
+        [
+            Route("/", _to_docs),
+            Route("/docs", _page("docs.html")),
+            Route("/redoc", _page("redoc.html")),
+            Route("/docs/contracts.json", _contracts),
+            Route("/healthz", _alive),
+            Route("/readyz", _ready),
+            *[Route(f"/openapi/{one.name}.yaml", _yaml_of(one)) for one in CONTRACTS],
+            *[Route(f"/openapi/{one.name}.json", _json_of(one)) for one in CONTRACTS],
+            Mount("/docs/swagger-ui", StaticFiles(directory=_folder_of("flask_swagger_ui", "dist"))),
+            Mount("/docs/redoc", StaticFiles(directory=_folder_of("flask_openapi3_redoc", "templates/redoc/js"))),
+            Mount("/docs/page", StaticFiles(directory=PAGES)),
+        ],
+        redirect_slashes=False,
+    )
+
+
+def _folder_of(package: str, folder: str) -> Path:
+    # The packages are never imported; only the browser files that they carry are served.
+    spec = find_spec(package)
+    assert spec is not None  # noqa: S101  # nosec B101 (the lock file installs it)
+    assert spec.origin is not None  # noqa: S101  # nosec B101
+    return Path(spec.origin).parent / folder
+
+
+async def _to_docs(_request: Request) -> Response:
+    return RedirectResponse("/docs")
+
+
+def _page(name: str):
+    html = (PAGES / name).read_text()
+
+    async def page(_request: Request) -> Response:
+        return HTMLResponse(html)
+
+    return page
+
+
+async def _contracts(_request: Request) -> Response:
+    return JSONResponse([{"name": _title(one), "url": f"/openapi/{one.name}.json"} for one in CONTRACTS])
+
+
+def _title(contract: Contract) -> str:
+    return contract.document["info"]["title"]
+
+
+def _yaml_of(contract: Contract):
+    async def document(_request: Request) -> Response:
+        return Response(contract.path.read_bytes(), media_type="application/yaml")
+
+    return document
+
+
+def _json_of(contract: Contract):
+    async def document(_request: Request) -> Response:
+        return Response(_json_bytes(contract), media_type="application/json")
+
+    return document
+
+
+@cache
+def _json_bytes(contract: Contract) -> bytes:
+    return orjson.dumps(contract.document)
+
+
+async def _alive(_request: Request) -> Response:
+    return JSONResponse({"status": "alive"})
+
+
+async def _ready(_request: Request) -> Response:
+    try:
+        await asyncio.wait_for(asyncio.to_thread(ping), READY_WITHIN_SECONDS)
+    except Exception:  # noqa: BLE001 (whatever keeps the database from answering, the server is not ready)
+        return JSONResponse({"status": "no database"}, 503)
+    return JSONResponse({"status": "ready"})

@@ -1,0 +1,99 @@
+"""Lanes: where operations run, so that none of them stops the event loop."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from connexion.middleware import ConnexionMiddleware
+from sqlalchemy.util import greenlet_spawn
+from starlette.types import Message, Scope
+
+from db.clock import now
+from db.engine import waits_on_loop
+from server.answers import Answer, error_answer, refusal_of
+from server.bodies import MOST_BYTES
+from server.refusals import busy, internal_error, payload_too_large
+from server.routes import Operation
+
+THREADS = 4
+"""Under the GIL more threads take turns more often and answer less."""
+
+LONGEST_QUEUE = 64
+"""How many logins may wait; a quarter of a second each, this is about as long as a client waits."""
+
+Lane = Callable[[Callable[[], Answer]], Awaitable[Answer]]
+
+logger = logging.getLogger("quintet")
+
+
+class Threads:
+    """A few threads and the queue before them. An operation crosses into a thread once and its answer back once."""
+
+    def __init__(self, count: int, *, longest_queue: int | None = None) -> None:
+        self.executor = ThreadPoolExecutor(count)
+        self.longest_queue = longest_queue
+        self.waiting = 0
+
+    async def run(self, work: Callable[[], Answer]) -> Answer:
+        """Run work in a thread. Raises a `Refusal` (503) when too much waits already."""
+        if self.longest_queue is not None and self.waiting >= self.longest_queue:
+            raise busy(retry_after=5)
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+        finally:
+            self.waiting -= 1
+
+
+async def run_on_loop(work: Callable[[], Answer]) -> Answer:
+    """Run work on the event loop, in a greenlet that is put aside while it waits for the database."""
+    return await greenlet_spawn(work)
+
+
+def quick_lane() -> Lane:
+    """Make the lane for all that is done in milliseconds."""
+    return run_on_loop if waits_on_loop() else Threads(THREADS).run
+
+
+def password_lane() -> Lane:
+    """Make the lane for bcrypt: half the cores, so that twenty logins at once leave the others to all else."""
+    return Threads(max(1, (os.cpu_count() or 1) // 2), longest_queue=LONGEST_QUEUE).run
+
+
+def answer_to(app: ConnexionMiddleware, operation: Operation, scope: Scope, body: bytes | None) -> Answer:
+    """Ask a contract's application for its answer, errors included.
+
+    The body is here already and the answer is collected, so that no middleware has anything to wait for: the
+    application runs to its end in one step, and security may ask the database without stopping the event loop.
+    A body of None was too long to be read; whoever asks for it learns so.
+    """
+    answer = Answer(500)
+
+    async def receive() -> Message:
+        if body is None:
+            raise payload_too_large(MOST_BYTES)
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answer.status, answer.headers = message["status"], message["headers"]
+        else:
+            answer.body = message["body"]
+
+    try:
+        app(scope, receive, send).send(None)
+    except StopIteration:
+        return answer
+    except Exception as error:  # noqa: BLE001 (whatever it is, the client gets an answer in the contract's shape)
+        return error_to(operation, error)
+    return error_to(operation, RuntimeError("a middleware waited for the event loop"))
+
+
+def error_to(operation: Operation, error: Exception) -> Answer:
+    """Answer an operation's request with an error; one that nobody foresaw goes to the log."""
+    refusal = refusal_of(error, operation.contract, deleted_account=operation.deleted_account)
+    if refusal.status == internal_error().status:
+        logger.error("%s failed", operation.operation_id, exc_info=error)
+    return error_answer(refusal, operation.contract, at=now())

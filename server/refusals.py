@@ -1,0 +1,85 @@
+"""Refusals: every way in which a request is answered with an error, before a contract gives it its shape."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one member of the input: where, and what it must be. Never what was sent."""
+
+    field: str
+    message: str
+
+
+@dataclass(slots=True)
+class Refusal(Exception):
+    """An error answer: HTTP status, stable snake_case code, message for people, and what else it carries."""
+
+    status: int
+    code: str
+    message: str
+    errors: Sequence[FieldError] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Name the status in words."""
+        return _TITLES.get(self.status) or HTTPStatus(self.status).phrase
+
+
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""RFC 9110's names where the standard library of Python 3.11 still has older ones."""
+
+
+class BadInput(Exception):
+    """The input breaks the contract's schema. The contract's row says with which status that is answered."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("bad input")
+        self.errors = errors
+
+
+class Unparsable(Exception):
+    """The body is no JSON text; the message says what is wrong with it."""
+
+
+CHALLENGE = 'Bearer realm="quintet"'
+
+
+def challenge(code: str, message: str) -> str:
+    """Write the WWW-Authenticate header for a token that does not count (RFC 6750, section 3)."""
+    return f'{CHALLENGE}, error="invalid_token", error_description="{message}"' if code else CHALLENGE
+
+
+def not_found() -> Refusal:
+    """Nothing is served at this path."""
+    return Refusal(404, "not_found", "There is nothing at this path.")
+
+
+def method_not_allowed(allowed: Sequence[str]) -> Refusal:
+    """The path is served, this method is not; `Allow` names all that are (RFC 9110, section 15.5.6)."""
+    return Refusal(
+        405, "method_not_allowed", "This path does not take this method.", headers={"Allow": ", ".join(allowed)}
+    )
+
+
+def payload_too_large(limit: int) -> Refusal:
+    """The body is longer than `limit` bytes."""
+    return Refusal(413, "payload_too_large", f"The body is longer than {limit} bytes.")
+
+
+def unsupported_media_type() -> Refusal:
+    """The body is not JSON in UTF-8."""
+    return Refusal(415, "unsupported_media_type", "The body has to be application/json in UTF-8.")
+
+
+def internal_error() -> Refusal:
+    """Something broke here; the log knows what."""
+    return Refusal(500, "internal_error", "Something went wrong on the server.")
+
+
+def busy(retry_after: int) -> Refusal:
+    """Too many logins wait already; come back in `retry_after` seconds."""
+    return Refusal(503, "busy", "The server is busy; try again shortly.", headers={"Retry-After": str(retry_after)})

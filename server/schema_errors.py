@@ -1,0 +1,83 @@
+"""Words for what JSON Schema finds wrong. They name members and bounds of the contract, never what was sent."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from jsonschema import ValidationError
+
+from server.refusals import FieldError
+
+MOST_ERRORS = 20
+"""More than this many say no more."""
+
+_WORDS = {
+    "minLength": "must have at least {} character(s)",
+    "maxLength": "must have at most {} characters",
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "minItems": "must have at least {} items",
+    "maxItems": "must have at most {} items",
+    "minProperties": "must have at least {} member(s)",
+    "maxProperties": "must have at most {} members",
+}
+_FORMATS = {
+    "date": "must be a day as YYYY-MM-DD",
+    "date-time": "must be an instant with an offset, as 2026-01-31T12:00:00Z",
+    "uuid": "must be a UUID",
+    "email": "must be an e-mail address",
+    "password": "must have at most 1024 bytes",
+    "timezone": "must be an IANA time zone",
+}
+_TYPES = {
+    "object": "an object",
+    "array": "an array",
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+}
+
+
+def field_errors(errors: Iterable[ValidationError], *, within: str = "") -> list[FieldError]:
+    """Tell what is wrong with each member, each thing once, in the order found."""
+    told = dict.fromkeys(FieldError(_place(error, within), _message(error)) for error in errors)
+    return list(told)[:MOST_ERRORS]
+
+
+def _place(error: ValidationError, within: str) -> str:
+    steps = [str(step) for step in error.absolute_path]
+    if error.validator == "required":
+        steps.append(_missing_member(error))
+    return ".".join([within, *steps] if within else steps)
+
+
+def _missing_member(error: ValidationError) -> str:
+    # The library tells one error a missing member, each with the whole list; its message starts with the name.
+    members: list[str] = list(error.validator_value)  # type: ignore[arg-type]
+    return next(name for name in members if error.message.startswith(repr(name)))
+
+
+def _message(error: ValidationError) -> str:
+    value: Any = error.validator_value
+    match error.validator:
+        case "required":
+            return "is required"
+        case "type":
+            return f"must be {_TYPES[value]}{' or null' if _is_nullable(error) else ''}"
+        case "enum":
+            return f"must be one of {', '.join(str(word) for word in value)}"
+        case "pattern":
+            return str(_schema(error).get("x-message", "does not have the form that the contract asks for"))
+    return (
+        _FORMATS[value]
+        if error.validator == "format"
+        else _WORDS.get(str(error.validator), "is not valid").format(value)
+    )
+
+
+def _is_nullable(error: ValidationError) -> bool:
+    return bool(_schema(error).get("nullable"))
+
+
+def _schema(error: ValidationError) -> dict[str, Any]:
+    return error.schema if isinstance(error.schema, dict) else {}

