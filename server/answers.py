@@ -29,10 +29,14 @@ class Answer:
         await send({"type": "http.response.body", "body": b"" if without_body else self.body})
 
 
+_NOT_KEPT = (b"cache-control", b"no-store")
+"""Answers hold tokens and people's own things: no cache may keep them (RFC 6749, section 5.1)."""
+
+
 def json_answer(status: int, content: object, media_type: bytes = b"application/json") -> Answer:
     """Write content as JSON."""
     body = orjson.dumps(content)
-    return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body))], body)
+    return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body)), _NOT_KEPT], body)
 
 
 def error_answer(refusal: Refusal, contract: Contract, *, at: datetime) -> Answer:
