@@ -67,7 +67,7 @@ def _page(name: str):
     return page
 
 
-def _redoc():  # noqa: ANN202
+def _redoc():
     # ReDoc takes its logo from its makers' host; the wheel has it too, and no page here asks another host.
     folder = _folder_of("flask_openapi3_redoc", "templates/redoc")
     script = (folder / "js" / "redoc.standalone.js").read_text()
