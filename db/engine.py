@@ -61,6 +61,7 @@ def connect(url: str) -> Engine:
 def disconnect() -> None:
     """Close the connections to the database; those of the event loop are closed on it, in a greenlet."""
     _engine().dispose()
+    _Engines.in_threads.dispose()
 
 
 def waits_on_loop() -> bool:
