@@ -15,8 +15,14 @@ class Operation:
     """One method of one path of one contract."""
 
     contract: Contract
+    template: str
     operation_id: str
     definition: Mapping[str, Any]
+
+    def parameters(self, segments: list[str]) -> dict[str, str]:
+        """Take the values of its path's parameters out of a path's segments."""
+        names = self.template.strip("/").split("/")
+        return {name[1:-1]: value for name, value in zip(names, segments, strict=True) if name.startswith("{")}
 
     @property
     def takes_body(self) -> bool:
@@ -36,7 +42,7 @@ class Operation:
 
 @dataclass(slots=True)
 class Route:
-    """A path template and its operations by method."""
+    """A path template and its operations by method; each may call the path's parameters by other names."""
 
     template: str
     operations: dict[str, Operation] = field(default_factory=dict)
@@ -45,11 +51,6 @@ class Route:
         """List the methods it takes; GET answers HEAD as well (RFC 9110, section 9.3.2)."""
         return sorted(self.operations.keys() | ({"HEAD"} if "GET" in self.operations else set()))
 
-    def parameters(self, segments: list[str]) -> dict[str, str]:
-        """Take the values of the path's parameters out of a path's segments."""
-        names = self.template.strip("/").split("/")
-        return {name[1:-1]: value for name, value in zip(names, segments, strict=True) if name.startswith("{")}
-
 
 class Routes:
     """A tree of path segments. Literal segments come before templates, whichever contract they are of."""
@@ -57,22 +58,22 @@ class Routes:
     def __init__(self) -> None:
         self.root: dict[str, Any] = {}
 
-    def add(self, path: str, method: str, operation: Operation) -> None:
-        """Serve an operation at a path. The first operation at one path and method stays."""
+    def add(self, method: str, operation: Operation) -> None:
+        """Serve an operation at its path. The first operation at one path and method stays."""
         node = self.root
-        for segment in path.strip("/").split("/"):
+        for segment in operation.template.strip("/").split("/"):
             node = node.setdefault("{}" if segment.startswith("{") else segment, {})
-        route = node.setdefault("", Route(path))
+        route = node.setdefault("", Route(operation.template))
         route.operations.setdefault(method.upper(), operation)
 
-    def find(self, raw_path: bytes) -> tuple[Route, dict[str, str]] | None:
-        """Find the route of a path as it stands in the request line, and the values of its parameters.
+    def find(self, raw_path: bytes) -> tuple[Route, list[str]] | None:
+        """Find the route of a path as it stands in the request line, and the path's segments.
 
         Percent-encoding is undone within the segments, so that an encoded slash stays within its own.
         """
         segments = [unquote(one) for one in raw_path.decode("latin-1")[1:].split("/")]
         route = _descend(self.root, segments, 0)
-        return None if route is None else (route, route.parameters(segments))
+        return None if route is None else (route, segments)
 
     def __iter__(self) -> Iterator[Route]:
         """Go over all routes."""
@@ -105,5 +106,5 @@ def routes_of(contracts: tuple[Contract, ...]) -> Routes:
             for method, definition in methods.items():
                 if method in METHODS:
                     operation_id = f"handlers.{contract.name}.{definition['tags'][0]}.{definition['operationId']}"
-                    routes.add(contract.mount + path, method, Operation(contract, operation_id, definition))
+                    routes.add(method, Operation(contract, contract.mount + path, operation_id, definition))
     return routes
