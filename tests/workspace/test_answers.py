@@ -1,14 +1,8 @@
 """Each answer that the contract states of each operation, given by the running server."""
 
-import asyncio
-from importlib import import_module
-from typing import Any
-
 import httpx
 import pytest
 
-from server import lanes
-from server.app import build_app
 from tests.conftest import Person
 from tests.workspace.operations import API, OPERATIONS, Operation, code_of, collection_of, for_each, request_of
 
@@ -255,60 +249,3 @@ def test_an_access_token_in_the_place_of_a_refresh_token_is_of_the_wrong_kind(op
     response = person.client.request(**request)
 
     assert code_of(response) == (422, "wrong_token_kind")
-
-
-def broken(*_: object, **__: object) -> Any:
-    raise RuntimeError("secret words for the log alone")
-
-
-def first_step_of(operation: Operation) -> str:
-    """Name what the handler asks of the model."""
-    steps = {
-        "register": "open_account",
-        "log_in": "logins.log_in",
-        "read_me": "read_account",
-        "refresh": "read_account",
-        "log_out": "revoke_token",
-        "log_out_refresh": "revoke_token",
-        "change_password": "find_account",
-        "create_todo": "add_task",
-        "read_profile": "profile_of",
-        "update_profile": "profile_of",
-    }
-    verbs = {
-        "list": "list_owned",
-        "create": "add",
-        "read": "read_owned",
-        "update": "find_owned",
-        "delete": "find_owned",
-    }
-    return steps.get(operation.id) or verbs[operation.id.partition("_")[0]]
-
-
-@for_each()
-def test_what_fails_inside_is_told_to_nobody(operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch):
-    request = request_of(operation, person)
-    module = import_module(operation.module)
-    monkeypatch.setattr(f"{module.__name__}.{first_step_of(operation)}", broken)
-
-    response = person.client.request(**request)
-
-    assert code_of(response) == (500, "internal_error")
-    assert "secret" not in response.text
-
-
-@for_each(lambda operation: 503 in operation.statuses)
-def test_a_server_with_a_full_queue_is_busy(
-    operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch, base_url: str
-):
-    monkeypatch.setattr(lanes, "LONGEST_QUEUE", 0)
-    transport = httpx.ASGITransport(build_app(allowed_origins=()))
-
-    async def ask() -> httpx.Response:
-        async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
-            return await client.request(**request_of(operation, person))
-
-    response = asyncio.run(ask())
-
-    assert code_of(response) == (503, "busy")
-    assert response.headers["Retry-After"] == "5"

@@ -66,6 +66,9 @@ WRONG_HERE: dict[tuple[str, str], list[Any]] = {
 """What differs between operations or their tags."""
 
 
+NOT_JSON = [rb'"\ud800"', rb'"\udc00"', rb'"\ude00\ud83d"', b'"\xed\xa0\x80"', b"1e400", b"9" * 5000, b"NaN", b'"\t"']
+
+
 def members_of(operation: Operation) -> list[str]:
     schema = operation.definition["requestBody"]["content"]["application/json"]["schema"]
     return list(WORKSPACE.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"])
@@ -114,20 +117,16 @@ def test_no_error_repeats_what_was_submitted(operation: Operation, member: str, 
 
 
 @for_each_member
-@pytest.mark.parametrize(
-    "value", [rb'"\ud800"', rb'"\udc00 x"', b'"\xed\xa0\x80"', b"1e400", b"9" * 5000, b"-Infinity"]
-)
-def test_what_json_cannot_say_is_refused_and_changes_nothing(
-    operation: Operation, member: str, value: bytes, person: Person
-):
+def test_what_json_cannot_say_is_refused_and_changes_nothing(operation: Operation, member: str, person: Person):
     request = request_of(operation, person)
     del request["json"]
     request["headers"] = {**request.get("headers", {}), "Content-Type": "application/json"}
     before = kept_of(person)
+    bodies = [b'{"%s": %s}' % (member.encode(), value) for value in NOT_JSON]
 
-    response = person.client.request(**request, content=b'{"%s": %s}' % (member.encode(), value))
+    codes = [code_of(person.client.request(**request, content=body)) for body in bodies]
 
-    assert code_of(response) == (400, "malformed_json")
+    assert codes == [(400, "malformed_json")] * len(NOT_JSON)
     assert kept_of(person) == before
 
 
