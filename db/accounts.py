@@ -80,9 +80,11 @@ def refusing_taken_names() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if "username_key" in str(error.orig):
+        # Below its first line PostgreSQL's message shows the values, which may hold any words.
+        constraint = str(error.orig).partition("\n")[0]
+        if "username_key" in constraint:
             raise Duplicate("This username is taken.", "username_taken") from error
-        if "email_key" in str(error.orig):
+        if "email_key" in constraint:
             raise Duplicate("This e-mail address is taken.", "email_taken") from error
         raise
 
@@ -108,6 +110,11 @@ def account_named(connection: Connection, name: str) -> Any | None:
     key = name_key(name)
     named = or_(Account.username_key == key, Account.email_key == key)
     return connection.execute(select(Account.__table__).where(named)).first()
+
+
+def account_with_email(connection: Connection, email: str) -> Any | None:
+    """Read the row of the account that has this e-mail address; None when there is none."""
+    return connection.execute(select(Account.__table__).where(Account.email_key == name_key(email))).first()
 
 
 def account_exists(connection: Connection, uuid: UUID) -> bool:

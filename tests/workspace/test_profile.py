@@ -1,6 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import func, select
 
@@ -103,7 +104,7 @@ def test_the_longest_values_are_kept_whole(person: Person, member: str, length: 
     assert response.json()[member] == "🌱" * length
 
 
-def test_a_profile_is_its_accounts_own(person: Person, stranger):
+def test_a_profile_is_its_accounts_own(person: Person, stranger: httpx.Client):
     person.client.put(PROFILE, json={"professional_title": TITLE})
 
     response = stranger.get(PROFILE)

@@ -1,10 +1,15 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from db.clock import instant_json, now
+from db.engine import transaction
+from db.labels import Category, Tag
+from db.ownership import add
+from db.recurrence import RecurrencePattern
+from db.tasks import Task
 from tests.conftest import Person
 
 TODOS = "/api/v1/todo/todos"
@@ -143,6 +148,59 @@ def test_a_due_date_is_set_moved_and_taken_away(client: httpx.Client):
     taken_away = change(client, todo, due_date=None)
 
     assert [one["due_date"] for one in (todo, moved, taken_away)] == ["2026-03-20", "2026-03-21", None]
+
+
+def with_more_than_the_contract_can_say(person: Person) -> dict[str, Any]:
+    """Make a to-do that the other contracts gave a time of day, a tag, a category and a recurrence."""
+    at = now()
+    with transaction() as session:
+        labels = {"account_id": person.id, "color": "#112233", "created_at": at, "updated_at": at}
+        category = add(session, Category, {"name": "Home", "color": "#112233"}, owner=person.id, at=at)
+        values = {
+            "title": "Water the plants",
+            "due_at": datetime(2026, 1, 31, 7, 30, tzinfo=UTC),
+            "category_id": category.id,
+            "tags": [Tag(name="garden", **labels)],
+            "recurrence": RecurrencePattern(pattern_type="monthly", interval=1),
+        }
+        task = add(session, Task, values, owner=person.id, at=at)
+        return {"id": task.id}
+
+
+def test_a_due_instant_is_shown_as_its_day(person: Person):
+    todo = with_more_than_the_contract_can_say(person)
+
+    response = person.client.get(f"{TODOS}/{todo['id']}")
+
+    assert response.json()["due_date"] == "2026-01-31"
+
+
+def test_a_change_leaves_alone_what_the_contract_cannot_say(person: Person):
+    todo = with_more_than_the_contract_can_say(person)
+
+    change(person.client, todo, title="Water the cactus", status="in_progress")
+
+    with transaction() as session:
+        task = session.get_one(Task, todo["id"])
+        assert task.due_at == datetime(2026, 1, 31, 7, 30, tzinfo=UTC)
+        assert [tag.name for tag in task.tags] == ["garden"]
+        assert task.category_id is not None
+        assert task.recurrence is not None
+
+
+def test_completing_a_recurring_todo_makes_the_next_one_once(person: Person):
+    todo = with_more_than_the_contract_can_say(person)
+
+    for status in ("completed", "pending", "completed"):
+        change(person.client, todo, status=status)
+
+    following, completed = person.client.get(TODOS).json()
+    assert completed["id"] == todo["id"]
+    assert (following["title"], following["status"], following["due_date"]) == (
+        "Water the plants",
+        "pending",
+        "2026-02-28",
+    )
 
 
 def test_a_change_that_is_refused_changes_nothing_of_what_it_holds(client: httpx.Client):
