@@ -2,7 +2,7 @@ import json
 import logging
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPMessage, HTTPResponse
 from queue import SimpleQueue
@@ -16,7 +16,13 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from app import uvicorn_config
+from db.accounts import open_account
+from db.clock import now
+from db.engine import transaction
+from db.logins import open_login
+from security.tokens import access_token, refresh_lifetime
 from server.edge import JsonLines
+from tests.contract_truth import hold_to_contract
 
 TODOS = "/api/v1/todo/todos"
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "message"}
@@ -42,9 +48,9 @@ def raw_request(method: str, target: str, *headers: str, body: bytes = b"") -> b
 
 def read_answer(connection: socket.socket, method: str = "GET") -> RawAnswer:
     """Read the next answer from a connection."""
-    response = HTTPResponse(connection, method=method)
-    response.begin()
-    return RawAnswer(response.status, response.headers, response.read())
+    with closing(HTTPResponse(connection, method=method)) as response:
+        response.begin()
+        return RawAnswer(response.status, response.headers, response.read())
 
 
 def assert_problem(answer: RawAnswer | httpx.Response, status: int, code: str | None = None) -> None:
@@ -83,6 +89,23 @@ def exchange(connect: Callable[[], socket.socket]) -> Callable[..., RawAnswer]:
         return read_answer(connection, raw.partition(b" ")[0].decode("latin-1"))
 
     return send
+
+
+@pytest.fixture(scope="session")
+def visitor_token(base_url: str) -> str:
+    """An access token for all tests that leave nothing behind."""
+    with transaction() as session:
+        account = open_account(session, username="visitor", email="v@q.example", password_hash="none", at=now())
+        login = open_login(session, account_id=account.id, at=now(), expires_at=now() + refresh_lifetime())
+    return access_token(account, login.id, fresh=True, at=now())
+
+
+@pytest.fixture(scope="session")
+def visitor(base_url: str, visitor_token: str) -> Iterator[httpx.Client]:
+    """A client that is signed in, for all tests that leave nothing behind."""
+    headers = {"Authorization": f"Bearer {visitor_token}"}
+    with httpx.Client(base_url=base_url, headers=headers, event_hooks={"response": [hold_to_contract]}) as client:
+        yield client
 
 
 @contextmanager

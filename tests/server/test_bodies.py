@@ -76,21 +76,21 @@ def test_a_body_is_checked_however_its_media_type_is_written(client: httpx.Clien
 
 
 @pytest.mark.parametrize("media_type", NOT_JSON)
-def test_a_body_of_another_media_type_or_none_is_refused(client: httpx.Client, media_type: str | None):
+def test_a_body_of_another_media_type_or_none_is_refused(visitor: httpx.Client, media_type: str | None):
     headers = {} if media_type is None else {"Content-Type": media_type}
 
-    response = client.post(TODOS, content=b'{"title": "x"}', headers=headers)
+    response = visitor.post(TODOS, content=b'{"title": "x"}', headers=headers)
 
     assert_problem(response, 415, "unsupported_media_type")
-    assert client.get(TODOS).json() == []
+    assert visitor.get(TODOS).json() == []
 
 
-def test_of_two_media_types_neither_counts(exchange: Callable[[bytes], RawAnswer], person: Person):
+def test_of_two_media_types_neither_counts(exchange: Callable[[bytes], RawAnswer], visitor_token: str):
     answer = exchange(
         raw_request(
             "POST",
             TODOS,
-            f"Authorization: Bearer {person.access_token}",
+            f"Authorization: Bearer {visitor_token}",
             "Content-Type: application/json",
             "Content-Type: text/plain",
             "Content-Length: 2",
@@ -102,16 +102,16 @@ def test_of_two_media_types_neither_counts(exchange: Callable[[bytes], RawAnswer
 
 
 @pytest.mark.parametrize("text", BROKEN_TEXTS.values(), ids=BROKEN_TEXTS.keys())
-def test_what_parsers_refuse_or_disagree_about_is_refused_and_not_kept(client: httpx.Client, text: bytes):
-    response = client.post(TODOS, content=text, headers=JSON)
+def test_what_parsers_refuse_or_disagree_about_is_refused_and_not_kept(visitor: httpx.Client, text: bytes):
+    response = visitor.post(TODOS, content=text, headers=JSON)
 
     assert_problem(response, 400, "malformed_json")
-    assert client.get(TODOS).json() == []
+    assert visitor.get(TODOS).json() == []
 
 
 @pytest.mark.parametrize("text", [b"null", b"7", b'"x"', b"[]", b'[{"title": "x"}]', b"true", b"1" * 300])
-def test_a_body_that_is_no_object_is_bad_input(client: httpx.Client, text: bytes):
-    response = client.post(TODOS, content=text, headers=JSON)
+def test_a_body_that_is_no_object_is_bad_input(visitor: httpx.Client, text: bytes):
+    response = visitor.post(TODOS, content=text, headers=JSON)
 
     assert_problem(response, 400, "bad_input")
     assert response.json()["errors"] == [{"field": "", "message": "must be an object"}]
@@ -124,11 +124,11 @@ def test_a_missing_body_is_bad_input(client: httpx.Client):
 
 
 @pytest.mark.parametrize("title", ["a\0b", "\0", " \0"])
-def test_nul_in_a_string_is_bad_input(client: httpx.Client, title: str):
-    response = client.post(TODOS, json={"title": title})
+def test_nul_in_a_string_is_bad_input(visitor: httpx.Client, title: str):
+    response = visitor.post(TODOS, json={"title": title})
 
     assert_problem(response, 400, "bad_input")
-    assert client.get(TODOS).json() == []
+    assert visitor.get(TODOS).json() == []
 
 
 def test_a_body_nested_as_deep_as_allowed_is_taken(client: httpx.Client):
