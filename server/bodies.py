@@ -56,7 +56,7 @@ def _refuse_other_media_types(content_type: str | None) -> None:
     if content_type == "application/json":
         return
     media_type, options = parse_options_header(content_type)
-    if media_type != "application/json" or options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+    if media_type.lower() != "application/json" or options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise unsupported_media_type()
 
 
