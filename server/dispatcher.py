@@ -26,7 +26,7 @@ class Dispatcher:
     def __init__(self, pages: ASGIApp) -> None:
         self.pages = pages
         self.routes = routes_of(CONTRACTS)
-        self.apps = {contract.name: connexion_app(contract) for contract in CONTRACTS}
+        self.apps = {one.name: connexion_app(one, self.routes.document_of(one)) for one in CONTRACTS}
         self.lanes = {False: quick_lane(), True: password_lane()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +69,7 @@ class Dispatcher:
         except HTTPException as error:
             allowed = (error.headers or {}).get("Allow", "GET, HEAD").split(", ")
             refusal = method_not_allowed(allowed) if error.status_code == method_not_allowed([]).status else not_found()
-            answer = error_answer(refusal, contract_at(scope["path"]), at=now())
+            answer = error_answer(refusal, contract_at(scope["raw_path"]), at=now())
             await answer.send(send, without_body=scope["method"] == "HEAD")
 
 

@@ -1,0 +1,74 @@
+from typing import Any
+
+from db.categories import refuse_foreign_category, refusing_lost_categories
+from db.clock import instant_json, now, optional_instant_json
+from db.engine import autocommit, transaction
+from db.ownership import find_owned, read_owned
+from db.task_pages import Order, due_filters, page_of_tasks
+from db.tasks import Task, add_task
+from db.values import day, due_day_json, task_values
+
+MEMBERS = ("title", "description", "status", "priority", "category_id")
+
+
+def list_tasks(
+    *,
+    user: int,
+    status: str | None,
+    category_id: int | None,
+    due_date: str | None,
+    due_before: str | None,
+    due_after: str | None,
+    sort_by: str,
+    sort_order: str,
+    limit: int,
+    offset: int,
+) -> dict[str, Any]:
+    due = due_filters(on=day(due_date), before=day(due_before), after=day(due_after))
+    filters = {"status": status, "category_id": category_id, **due}
+    order = Order(sort_by, descending=sort_order == "desc")
+    with autocommit() as connection:
+        page = page_of_tasks(connection, order, filters, owner=user, limit=limit, offset=offset)
+    return {"tasks": [task_json(task) for task in page.rows], "total": page.total, "limit": limit, "offset": offset}
+
+
+def create_task(user: int, body: dict[str, Any]) -> dict[str, Any]:
+    values = task_values(body, MEMBERS)
+    with refusing_lost_categories(), autocommit() as connection:
+        refuse_foreign_category(connection, values, owner=user)
+        return task_json(add_task(connection, owner=user, values=values, at=now()))
+
+
+def read_task(user: int, task_id: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        return task_json(read_owned(connection, Task, task_id, owner=user))
+
+
+def update_task(user: int, task_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    values = task_values(body, MEMBERS)
+    with refusing_lost_categories(), transaction() as session:
+        task = find_owned(session, Task, task_id, owner=user)
+        refuse_foreign_category(session.connection(), values, owner=user)
+        task.change(values, at=now())
+        return task_json(task)
+
+
+def delete_task(user: int, task_id: int) -> None:
+    with transaction() as session:
+        session.delete(find_owned(session, Task, task_id, owner=user))
+
+
+def task_json(task: Task) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "user_id": task.account_id,
+        "title": task.title,
+        "description": task.description,
+        "status": task.status,
+        "priority": task.priority,
+        "due_date": due_day_json(task.due_at),
+        "category_id": task.category_id,
+        "created_at": instant_json(task.created_at),
+        "updated_at": instant_json(task.updated_at),
+        "completed_at": optional_instant_json(task.completed_at),
+    }
