@@ -6,8 +6,8 @@ from datetime import datetime
 import orjson
 from starlette.types import Send
 
-from db.errors import Conflict, DomainError, Duplicate, NotFound, NotYours
-from security.errors import AccountGone, InvalidToken, TooManyAttempts, Unauthenticated, WeakPassword, WrongTokenKind
+from db.errors import AccountGone, Conflict, DomainError, Duplicate, NotFound, NotYours
+from security.errors import InvalidToken, TooManyAttempts, Unauthenticated, WeakPassword, WrongTokenKind
 from server import refusals
 from server.contracts import Contract
 from server.refusals import BadInput, FieldError, Refusal, Unparsable
@@ -71,7 +71,7 @@ def _refusal_of_domain_error(error: DomainError, contract: Contract, deleted_acc
             return _bad_input(contract, FieldError("password", error.message))
         case AccountGone() if deleted_account != 401:  # noqa: PLR2004
             return Refusal(deleted_account, error.code, error.message)
-        case Unauthenticated():
+        case AccountGone() | Unauthenticated():
             problem = error.code if isinstance(error, InvalidToken | AccountGone) else ""
             headers = {"WWW-Authenticate": refusals.challenge(problem, error.message)}
             return Refusal(401, error.code, error.message, headers=headers)
