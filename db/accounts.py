@@ -10,7 +10,8 @@ from sqlalchemy import CheckConstraint, Connection, String, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from db.errors import Duplicate, NotFound
+from db.constraints import broken_by
+from db.errors import AccountGone, Duplicate
 from db.types import Base, Id
 
 DEFAULT_PREFERENCES = {"theme": "light"}
@@ -80,26 +81,26 @@ def refusing_taken_names() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if "username_key" in str(error.orig):
+        if "username_key" in broken_by(error):
             raise Duplicate("This username is taken.", "username_taken") from error
-        if "email_key" in str(error.orig):
+        if "email_key" in broken_by(error):
             raise Duplicate("This e-mail address is taken.", "email_taken") from error
         raise
 
 
 def find_account(session: Session, account_id: int) -> Account:
-    """Find an account by its id, locked against others' changes. Raises `NotFound`."""
+    """Find the caller's account by its id, locked against others' changes. Raises `AccountGone`."""
     account = session.get(Account, account_id, with_for_update=True)
     if account is None:
-        raise NotFound("There is no such account.", "account_not_found")
+        raise AccountGone
     return account
 
 
 def read_account(connection: Connection, account_id: int) -> Any:
-    """Read an account's row by its id. Raises `NotFound`."""
+    """Read the row of the caller's account by its id. Raises `AccountGone`."""
     row = connection.execute(select(Account.__table__).where(Account.id == account_id)).first()
     if row is None:
-        raise NotFound("There is no such account.", "account_not_found")
+        raise AccountGone
     return row
 
 

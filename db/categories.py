@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db.constraints import broken_by
 from db.errors import Duplicate, NotFound
 from db.labels import Category
 from db.ownership import find_owned, listing_of, read_owned
@@ -18,10 +19,6 @@ from db.types import Id
 _BY_NAME = listing_of(Category, Category.name)
 _COUNT = count_of(Category.account_id == bindparam("owner", type_=Id))
 
-_NAME_TAKEN = ("uq_categories_account_id_name", "categories.name")
-_CATEGORY_LOST = ("fk_tasks_category_id_categories", "FOREIGN KEY")
-"""What PostgreSQL and SQLite call the two constraints; SQLite does not tell one foreign key from another."""
-
 
 @contextmanager
 def refusing_taken_names() -> Iterator[None]:
@@ -29,24 +26,9 @@ def refusing_taken_names() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if _names(error, _NAME_TAKEN):
+        if any(column in broken_by(error) for column in ("categories_account_id_name", "categories.name")):
             raise Duplicate("Another category has this name.", "category_name_taken") from error
         raise
-
-
-@contextmanager
-def refusing_lost_categories() -> Iterator[None]:
-    """Turn the database's refusal of a category that was deleted a moment ago into `NotFound`."""
-    try:
-        yield
-    except IntegrityError as error:
-        if _names(error, _CATEGORY_LOST):
-            raise NotFound("There is no such category.", "category_not_found") from error
-        raise
-
-
-def _names(error: IntegrityError, constraint: tuple[str, ...]) -> bool:
-    return any(name in str(error.orig) for name in constraint)
 
 
 def page_of_categories(connection: Connection, *, owner: int, limit: int, offset: int) -> Page:
@@ -54,11 +36,24 @@ def page_of_categories(connection: Connection, *, owner: int, limit: int, offset
     return page_of(connection, _BY_NAME, _COUNT, owner=owner, limit=limit, offset=offset)
 
 
-def refuse_foreign_category(connection: Connection, values: Mapping[str, Any], *, owner: int) -> None:
-    """Refuse values of a task that name no category of its account. Raises `NotFound` or `NotYours`."""
+@contextmanager
+def within_own_categories(connection: Connection, values: Mapping[str, Any], *, owner: int) -> Iterator[None]:
+    """Write values of a task, refusing a category that is not its account's, also one that is deleted meanwhile.
+
+    Raises `NotFound` or `NotYours`.
+    """
     category_id = values.get("category_id")
-    if category_id is not None:
-        read_owned(connection, Category, category_id, owner=owner)
+    if category_id is None:
+        yield
+        return
+    read_owned(connection, Category, category_id, owner=owner)
+    try:
+        yield
+    except IntegrityError as error:
+        # SQLite does not say which key it is; an account that is gone has taken its categories along.
+        if any(key in broken_by(error) for key in ("fk_tasks_category_id", "FOREIGN KEY")):
+            raise NotFound("There is no such category.", "category_not_found") from error
+        raise
 
 
 def remove_category(session: Session, category_id: int, *, owner: int) -> None:

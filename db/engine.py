@@ -19,6 +19,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.util.concurrency import in_greenlet
 
+from db.constraints import refusing_gone_accounts
+
 CONNECT_TIMEOUT_SECONDS = 2
 LOCK_TIMEOUT_MILLISECONDS = 5_000
 POOL = {"pool_size": 8, "max_overflow": 4, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
@@ -104,8 +106,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 @contextmanager
 def autocommit() -> Iterator[Connection]:
-    """Run statements that each stand for themselves: reads, and writes that are one statement."""
-    with _engine().connect() as connection:
+    """Run statements that each stand for themselves: reads, and writes that are one statement.
+
+    Raises `AccountGone` for a new thing of an account that was deleted meanwhile.
+    """
+    with refusing_gone_accounts(), _engine().connect() as connection:
         yield connection
 
 
@@ -114,11 +119,12 @@ def transaction() -> Iterator[Session]:
     """Change things in one transaction: returning commits, raising rolls back.
 
     On SQLite the write lock is taken at the beginning, so that what was read cannot change before it is written.
+    Raises `AccountGone` for a new thing of an account that was deleted meanwhile.
     """
     engine = _engine()
     on_sqlite = engine.dialect.name == "sqlite"
     bind = engine if on_sqlite else engine.execution_options(isolation_level="READ COMMITTED")
-    with Session(bind, expire_on_commit=False) as session, session.begin():
+    with refusing_gone_accounts(), Session(bind, expire_on_commit=False) as session, session.begin():
         if on_sqlite:
             session.connection().exec_driver_sql("BEGIN IMMEDIATE")
         yield session

@@ -21,6 +21,15 @@ class NotFound(DomainError):
     code = "not_found"
 
 
+class AccountGone(DomainError):
+    """The caller's own account was deleted, before the request or while it was under way."""
+
+    code = "account_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("The account of this token was deleted.")
+
+
 class NotYours(DomainError):
     """The thing is there and belongs to another account.
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, ForeignKey, bindparam, delete, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.accounts import Account
+from db.constraints import insert_into
 from db.prepared import Prepared
 from db.types import Base, Id
 
@@ -65,7 +66,7 @@ def open_login(session: Session, *, account_id: int, at: datetime, expires_at: d
 def revoke_token(session: Session, *, jti: UUID, expires_at: datetime, at: datetime) -> None:
     """Put a token on the blocklist, and take those off that have expired anyway."""
     session.execute(delete(RevokedToken).where(RevokedToken.expires_at < at))
-    session.merge(RevokedToken(jti=jti, expires_at=expires_at))
+    session.execute(insert_into(session, RevokedToken).values(jti=jti, expires_at=expires_at).on_conflict_do_nothing())
 
 
 def end_other_logins(session: Session, *, account_id: int, kept: UUID, at: datetime) -> None:

@@ -63,11 +63,11 @@ class Task(Owned):
 
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
         """Set the members given; nothing given changes nothing."""
-        for name, value in values.items():
-            if name == "status":
-                self.move_to(value, at=at)
-            else:
-                setattr(self, name, value)
+        for name in values.keys() - {"status"}:
+            setattr(self, name, values[name])
+        if "status" in values:
+            # Last, so that a next occurrence carries over what is said together with "completed".
+            self.move_to(values["status"], at=at)
         if values:
             self.updated_at = at
 

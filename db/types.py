@@ -25,8 +25,12 @@ class Instant(TypeDecorator[datetime]):
             return value
         return value.astimezone(UTC).replace(tzinfo=None)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Leave PostgreSQL's moments alone: its drivers give them aware and, as the session's zone is UTC, in UTC."""
+        return super().result_processor(dialect, coltype) if dialect.name == "sqlite" else None
+
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back an aware moment."""
+        """Make SQLite's bare reading an aware moment."""
         return value.replace(tzinfo=UTC) if value is not None else None
 
 

@@ -21,12 +21,6 @@ class WrongTokenKind(DomainError):
     code = "wrong_token_kind"
 
 
-class AccountGone(Unauthenticated):
-    """The token is sound, and its account was deleted."""
-
-    code = "account_not_found"
-
-
 class InvalidCredentials(Unauthenticated):
     """No account has this name, or it has another password; callers cannot tell which."""
 

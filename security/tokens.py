@@ -10,8 +10,9 @@ import jwt
 
 from db.accounts import account_exists
 from db.engine import autocommit, is_disconnect
+from db.errors import AccountGone
 from db.logins import Login, account_of
-from security.errors import AccountGone, InvalidToken, WrongTokenKind
+from security.errors import InvalidToken, WrongTokenKind
 
 ISSUER = AUDIENCE = "quintet"
 CLAIMS = ("sub", "type", "jti", "sid", "iat", "exp", "iss", "aud")
@@ -111,7 +112,7 @@ def identify(raw: str, kind: Kind, *, at: datetime) -> Caller:
         return Caller(account_id, token)
     with autocommit() as connection:
         if not account_exists(connection, token.account_uuid):
-            raise AccountGone("The account of this token was deleted.")
+            raise AccountGone
     raise InvalidToken("The token was revoked.", "token_revoked")
 
 

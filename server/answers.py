@@ -6,8 +6,8 @@ from datetime import datetime
 import orjson
 from starlette.types import Send
 
-from db.errors import Conflict, DomainError, Duplicate, NotFound, NotYours
-from security.errors import AccountGone, InvalidToken, TooManyAttempts, Unauthenticated, WeakPassword, WrongTokenKind
+from db.errors import AccountGone, Conflict, DomainError, Duplicate, NotFound, NotYours
+from security.errors import InvalidToken, TooManyAttempts, Unauthenticated, WeakPassword, WrongTokenKind
 from server import refusals
 from server.contracts import Contract
 from server.refusals import BadInput, FieldError, Refusal, Unparsable
@@ -29,10 +29,14 @@ class Answer:
         await send({"type": "http.response.body", "body": b"" if without_body else self.body})
 
 
+_NOT_KEPT = (b"cache-control", b"no-store")
+"""Answers hold tokens and people's own things: no cache may keep them (RFC 6749, section 5.1)."""
+
+
 def json_answer(status: int, content: object, media_type: bytes = b"application/json") -> Answer:
     """Write content as JSON."""
     body = orjson.dumps(content)
-    return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body))], body)
+    return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body)), _NOT_KEPT], body)
 
 
 def error_answer(refusal: Refusal, contract: Contract, *, at: datetime) -> Answer:
@@ -69,7 +73,7 @@ def _refusal_of_domain_error(error: DomainError, contract: Contract, deleted_acc
             return _bad_input(contract, FieldError("password", error.message))
         case AccountGone() if deleted_account != 401:  # noqa: PLR2004
             return Refusal(deleted_account, error.code, error.message)
-        case Unauthenticated():
+        case AccountGone() | Unauthenticated():
             problem = error.code if isinstance(error, InvalidToken | AccountGone) else ""
             headers = {"WWW-Authenticate": refusals.challenge(problem, error.message)}
             return Refusal(401, error.code, error.message, headers=headers)

@@ -19,6 +19,8 @@ PREFLIGHT_SECONDS = 600
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+
 logger = logging.getLogger("quintet.requests")
 
 
@@ -58,7 +60,7 @@ class RequestLog:
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 state["status"] = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", state["id"].encode())]
+                message["headers"] = [*message["headers"], _NO_SNIFFING, (b"x-request-id", state["id"].encode())]
             await send(message)
 
         try:

@@ -1,6 +1,6 @@
 from typing import Any
 
-from db.categories import refuse_foreign_category, refusing_lost_categories
+from db.categories import within_own_categories
 from db.clock import instant_json, now, optional_instant_json
 from db.engine import autocommit, transaction
 from db.ownership import find_owned, read_owned
@@ -11,31 +11,16 @@ from db.values import day, due_day_json, task_values
 MEMBERS = ("title", "description", "status", "priority", "category_id")
 
 
-def list_tasks(
-    *,
-    user: int,
-    status: str | None,
-    category_id: int | None,
-    due_date: str | None,
-    due_before: str | None,
-    due_after: str | None,
-    sort_by: str,
-    sort_order: str,
-    limit: int,
-    offset: int,
-) -> dict[str, Any]:
-    due = due_filters(on=day(due_date), before=day(due_before), after=day(due_after))
-    filters = {"status": status, "category_id": category_id, **due}
-    order = Order(sort_by, descending=sort_order == "desc")
+def list_tasks(user: int, query: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:
+    order = Order(query["sort_by"], descending=query["sort_order"] == "desc")
     with autocommit() as connection:
-        page = page_of_tasks(connection, order, filters, owner=user, limit=limit, offset=offset)
+        page = page_of_tasks(connection, order, _filters(query), owner=user, limit=limit, offset=offset)
     return {"tasks": [task_json(task) for task in page.rows], "total": page.total, "limit": limit, "offset": offset}
 
 
 def create_task(user: int, body: dict[str, Any]) -> dict[str, Any]:
     values = task_values(body, MEMBERS)
-    with refusing_lost_categories(), autocommit() as connection:
-        refuse_foreign_category(connection, values, owner=user)
+    with autocommit() as connection, within_own_categories(connection, values, owner=user):
         return task_json(add_task(connection, owner=user, values=values, at=now()))
 
 
@@ -46,16 +31,22 @@ def read_task(user: int, task_id: int) -> dict[str, Any]:
 
 def update_task(user: int, task_id: int, body: dict[str, Any]) -> dict[str, Any]:
     values = task_values(body, MEMBERS)
-    with refusing_lost_categories(), transaction() as session:
+    with transaction() as session:
         task = find_owned(session, Task, task_id, owner=user)
-        refuse_foreign_category(session.connection(), values, owner=user)
-        task.change(values, at=now())
+        with within_own_categories(session.connection(), values, owner=user):
+            task.change(values, at=now())
+            session.flush()
         return task_json(task)
 
 
 def delete_task(user: int, task_id: int) -> None:
     with transaction() as session:
         session.delete(find_owned(session, Task, task_id, owner=user))
+
+
+def _filters(query: dict[str, Any]) -> dict[str, Any]:
+    due = due_filters(on=day(query["due_date"]), before=day(query["due_before"]), after=day(query["due_after"]))
+    return {"status": query["status"], "category_id": query["category_id"], **due}
 
 
 def task_json(task: Task) -> dict[str, Any]:

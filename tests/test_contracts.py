@@ -1,0 +1,295 @@
+"""The house's own lint of the hand-written contracts: what the general linters do not know or do not ask."""
+
+import re
+
+import pytest
+
+from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
+from server.schemas import validator_for
+from tests.contract_walk import (
+    Node,
+    Place,
+    answered_bodies,
+    answered_schemas,
+    asked_bodies,
+    asked_schemas,
+    examples,
+    nodes,
+    operations,
+    responses,
+    written_schemas,
+)
+
+READING_ORDER = (
+    "operationId",
+    "summary",
+    "description",
+    "tags",
+    "security",
+    "x-",
+    "parameters",
+    "requestBody",
+    "responses",
+)
+SOMETIMES_THERE = {
+    ("Problem", "errors"),
+    ("ErrorDetail", "errors"),
+    ("ErrorBody", "details"),
+    ("Preferences", "timezone"),
+}
+"""Members of answers that may be missing: what is wrong with bad input, and what an account never chose."""
+
+HEADERS_OF = {
+    "401": {"WWW-Authenticate"},
+    "429": {"Retry-After", "RateLimit", "RateLimit-Policy"},
+    "503": {"Retry-After"},
+}
+SNAKE_CASE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
+NOT_ECMA = re.compile(r"\(\?P|\(\?#|\\[AZ]")
+
+each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+
+
+def test_every_contract_stands_in_the_table():
+    files = {path.stem for path in OPENAPI_FOLDER.glob("*.yaml")}
+
+    assert files == {contract.name for contract in CONTRACTS}
+
+
+@each_contract
+def test_the_version_is_one_that_connexion_reads(contract: Contract):
+    assert contract.document["openapi"] == "3.0.3"
+
+
+@each_contract
+def test_operations_have_one_reading_order(contract: Contract):
+    wrong = [place for place, operation in operations(contract) if not is_in_reading_order(operation)]
+
+    assert wrong == []
+
+
+@each_contract
+def test_operation_ids_are_unique_and_function_names(contract: Contract):
+    names = [operation["operationId"] for _, operation in operations(contract)]
+
+    assert len(names) == len(set(names))
+    assert [name for name in names if not SNAKE_CASE.fullmatch(name)] == []
+
+
+@each_contract
+def test_every_operation_has_one_declared_tag_and_every_tag_operations(contract: Contract):
+    declared = [tag["name"] for tag in contract.document["tags"]]
+    tags = [operation["tags"] for _, operation in operations(contract)]
+
+    assert [several for several in tags if len(several) != 1] == []
+    assert len(declared) == len(set(declared))
+    assert {tag for (tag,) in tags} == set(declared)
+
+
+@each_contract
+def test_summaries_are_headlines_and_descriptions_sentences(contract: Contract):
+    headlines = {place: operation["summary"] for place, operation in operations(contract)}
+    sentences = {place: operation["description"] for place, operation in operations(contract)}
+    sentences |= {place: response["description"] for place, response in responses(contract)}
+
+    assert [
+        place for place, text in headlines.items() if text.endswith(".") or text != text[0].upper() + text[1:]
+    ] == []
+    assert [place for place, text in sentences.items() if not text.rstrip().endswith(".")] == []
+
+
+@each_contract
+def test_operations_document_what_every_request_may_meet(contract: Contract):
+    wrong = {
+        place: missing for place, operation in operations(contract) if (missing := undocumented(operation, contract))
+    }
+
+    assert wrong == {}
+
+
+@each_contract
+def test_only_operations_that_take_a_body_refuse_one(contract: Contract):
+    wrong = [
+        place
+        for place, operation in operations(contract)
+        if "requestBody" not in operation and {"413", "415"} & operation["responses"].keys()
+    ]
+
+    assert wrong == []
+
+
+@each_contract
+def test_refusals_document_the_headers_that_go_with_them(contract: Contract):
+    wrong = [
+        place
+        for place, response in responses(contract)
+        if not HEADERS_OF.get(place[-1], set()) <= required_headers(response)
+    ]
+
+    assert wrong == []
+
+
+@each_contract
+def test_links_lead_to_operations_and_their_parameters(contract: Contract):
+    parameters = {
+        operation["operationId"]: {parameter["name"] for parameter in operation.get("parameters", [])}
+        for _, operation in operations(contract)
+    }
+
+    wrong = [
+        (*place, name)
+        for place, response in responses(contract)
+        for name, link in response.get("links", {}).items()
+        if not link.get("parameters", {}).keys() <= parameters.get(link["operationId"], set())
+        or link["operationId"] not in parameters
+    ]
+
+    assert wrong == []
+
+
+@each_contract
+def test_every_schema_is_titled_by_its_key(contract: Contract):
+    titles = {key: schema.get("title") for key, schema in contract.document["components"]["schemas"].items()}
+
+    assert titles == {key: key for key in titles}
+
+
+@each_contract
+def test_objects_are_components(contract: Contract):
+    wrong = [
+        place
+        for place, schema in written_schemas(contract)
+        if (schema.get("type") == "object" or "properties" in schema) and not is_component(place)
+    ]
+
+    assert wrong == []
+
+
+@each_contract
+def test_nothing_stands_beside_a_reference(contract: Contract):
+    wrong = [place for place, node in nodes(contract.document) if "$ref" in node and len(node) > 1]
+
+    assert wrong == []
+
+
+@each_contract
+def test_nullable_stands_beside_a_type(contract: Contract):
+    wrong = [place for place, schema in written_schemas(contract) if "nullable" in schema and "type" not in schema]
+
+    assert wrong == []
+
+
+@each_contract
+def test_strings_and_numbers_are_bounded(contract: Contract):
+    wrong = [place for place, schema in written_schemas(contract) if not is_bounded(schema)]
+
+    assert wrong == []
+
+
+@each_contract
+def test_arrays_in_requests_are_bounded(contract: Contract):
+    wrong = [place for place, schema in asked_schemas(contract) if is_array(schema) and "maxItems" not in schema]
+
+    assert wrong == []
+
+
+@each_contract
+def test_answers_list_all_their_members_as_required(contract: Contract):
+    open_members = {place: members_left_open(schema) for place, schema in answered_schemas(contract)}
+
+    assert {place: members for place, members in open_members.items() if members} == {}
+
+
+@each_contract
+def test_patterns_read_alike_here_and_in_browsers(contract: Contract):
+    patterns = {schema["pattern"] for _, schema in written_schemas(contract) if "pattern" in schema}
+
+    assert [pattern for pattern in patterns if NOT_ECMA.search(pattern) or not re.compile(pattern)] == []
+    assert [pattern for pattern in patterns if not (pattern.startswith("^") and pattern.endswith("$"))] == []
+
+
+@each_contract
+def test_a_pattern_in_a_request_says_in_words_what_it_asks_for(contract: Contract):
+    wrong = [place for place, schema in asked_schemas(contract) if "pattern" in schema and not schema.get("x-message")]
+
+    assert wrong == []
+
+
+@each_contract
+def test_no_text_in_a_request_may_hold_nul(contract: Contract):
+    # Any text at all may stand where a path names the caller; what is not the caller is somebody else.
+    texts = [one for one in asked_schemas(contract) if one[1].get("type") == "string" and one[0][-1] != "user_id"]
+
+    assert [place for place, schema in texts if takes_nul(schema)] == []
+
+
+@each_contract
+def test_all_examples_and_defaults_are_valid(contract: Contract):
+    wrong = {
+        place: error.message
+        for place, schema, value in examples(contract)
+        for error in validator_for(schema).iter_errors(value)
+    }
+
+    assert wrong == {}
+
+
+@each_contract
+def test_every_body_has_an_example(contract: Contract):
+    bodies = [*asked_bodies(contract), *answered_bodies(contract)]
+
+    wrong = [place for place, media_type in bodies if not {"example", "examples"} & media_type.keys()]
+
+    assert wrong == []
+
+
+def is_in_reading_order(operation: Node) -> bool:
+    members = ["x-" if name.startswith("x-") else name for name in operation]
+    statuses = list(operation["responses"])
+    return members == sorted(members, key=READING_ORDER.index) and statuses == sorted(statuses)
+
+
+def undocumented(operation: Node, contract: Contract) -> set[str]:
+    """Tell which statuses an operation can answer with and does not document."""
+    expected = {"500"}
+    if any(operation.get("security", contract.document["security"])):
+        expected |= {"401", str(operation.get("x-deleted-account", 401))}
+    if "requestBody" in operation:
+        expected |= {"400", "413", "415", str(contract.bad_input)}
+    if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+        expected |= {str(contract.bad_input)}
+    if operation.get("x-hashes-password"):
+        expected |= {"503"}
+    return expected - operation["responses"].keys()
+
+
+def required_headers(response: Node) -> set[str]:
+    return {name for name, header in response.get("headers", {}).items() if header.get("required")}
+
+
+def is_component(place: Place) -> bool:
+    return place[:2] == ("components", "schemas") and len(place) == 3
+
+
+def is_array(schema: Node) -> bool:
+    return schema.get("type") == "array"
+
+
+def is_bounded(schema: Node) -> bool:
+    match schema.get("type"):
+        case "string":
+            return "maxLength" in schema or "enum" in schema
+        case "integer" | "number":
+            return {"minimum", "maximum"} <= schema.keys()
+    return True
+
+
+def members_left_open(schema: Node) -> set[str]:
+    members = schema.get("properties", {}).keys() - set(schema.get("required", []))
+    return {member for member in members if (schema.get("title"), member) not in SOMETIMES_THERE}
+
+
+def takes_nul(schema: Node) -> bool:
+    length = max(1, schema.get("minLength", 0))
+    texts = ["\0" * length, f"{schema.get('example', 'a' * length)}"[:-1] + "\0"]
+    return any(validator_for(schema).is_valid(text) for text in texts)

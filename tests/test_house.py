@@ -1,0 +1,189 @@
+"""The house rules that no linter knows: which way imports run, how long things get, what handlers leave to others."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+from connexion.http_facts import METHODS
+
+from server.contracts import CONTRACTS
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("handlers", "security", "server", "db")
+MODULES = [*ROOT.glob("*.py"), *(path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))]
+HANDLERS = [path for path in MODULES if path.parent.parent == ROOT / "handlers" and path.name != "__init__.py"]
+
+MOST_LINES_OF_A_FILE = 300
+MOST_LINES_OF_A_FUNCTION = 30
+MOST_LINES_OF_A_HANDLER = 15
+MOST_LINES_OF_HALF_OF_ALL_FUNCTIONS = 8
+
+HTTP = {"a2wsgi", "asgiref", "connexion", "flask", "h11", "httptools", "httpx", "starlette", "uvicorn", "werkzeug"}
+DATABASE = {"alembic", "asyncpg", "psycopg", "sqlalchemy", "sqlite3"}
+FORBIDDEN = {
+    "db": HTTP | {"app", "handlers", "security", "server", "settings"},
+    "security": HTTP | {"app", "handlers", "server", "settings"},
+    "handlers": HTTP | DATABASE | {"app", "server", "settings"},
+    "server": {"app", "handlers", "settings"},
+}
+"""What each package must not know. Handlers are found by name, so the server does not import them either."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+modules = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+handler_modules = pytest.mark.parametrize("path", HANDLERS, ids=lambda path: f"{path.parent.name}.{path.stem}")
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_imports_run_one_way(package: str):
+    paths = [path for path in MODULES if path.is_relative_to(ROOT / package)]
+
+    wrong = [f"{path.name}: {name}" for path in paths for name in imports_of(path) & FORBIDDEN[package]]
+
+    assert paths
+    assert wrong == []
+
+
+def test_only_the_server_and_the_app_know_http():
+    insiders = [ROOT / "app.py", *(ROOT / "server").rglob("*.py")]
+
+    outsiders = {str(path.relative_to(ROOT)) for path in MODULES if path not in insiders and imports_of(path) & HTTP}
+
+    assert outsiders == set()
+
+
+def test_only_handlers_and_the_server_read_the_clock():
+    readers = {package_of(path) for path in MODULES if path.name != "clock.py" and reads_clock(path)}
+
+    assert readers <= {"handlers", "server"}
+
+
+@modules
+def test_a_file_fits_into_one_look(path: Path):
+    assert len(path.read_text().splitlines()) <= MOST_LINES_OF_A_FILE
+
+
+@modules
+def test_a_function_fits_on_a_screen(path: Path):
+    # A first revision lists the whole schema, and nobody reads it twice.
+    limit = MOST_LINES_OF_A_FILE if "versions" in path.parts else MOST_LINES_OF_A_FUNCTION
+
+    too_long = [function.name for function in functions_of(path) if length_of(function) > limit]
+
+    assert too_long == []
+
+
+def test_half_of_all_functions_are_a_few_lines():
+    lengths = [length_of(function) for path in MODULES for function in functions_of(path)]
+
+    assert median(lengths) <= MOST_LINES_OF_HALF_OF_ALL_FUNCTIONS
+
+
+@handler_modules
+def test_a_handler_module_is_a_tag_of_its_contract(path: Path):
+    tags = {tag for tag, _ in operations_of(path.parent.name)}
+
+    assert path.stem in tags
+
+
+@handler_modules
+def test_a_handler_module_has_operations_and_their_parts_alone(path: Path):
+    operations = {operation for tag, operation in operations_of(path.parent.name) if tag == path.stem}
+    names = {node.name for node in tree_of(path).body if isinstance(node, Function)}
+
+    others = {name for name in names - operations if not (name.startswith("_") or name.endswith(("_json", "_values")))}
+
+    assert others == set()
+
+
+@handler_modules
+def test_a_handler_defines_no_classes(path: Path):
+    assert [node.name for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)] == []
+
+
+@handler_modules
+def test_a_handler_finds_tells_and_shows(path: Path):
+    operations = {operation for _, operation in operations_of(path.parent.name)}
+
+    too_long = {
+        function.name
+        for function in functions_of(path)
+        if function.name in operations and length_of(function) > MOST_LINES_OF_A_HANDLER
+    }
+
+    assert too_long == set()
+
+
+@handler_modules
+def test_a_handler_leaves_refusals_to_finders_and_rules(path: Path):
+    refusals = [ast.unparse(node) for node in ast.walk(tree_of(path)) if is_try(node) or is_none_check(node)]
+
+    assert refusals == []
+
+
+@handler_modules
+def test_a_handler_takes_no_request_object(path: Path):
+    names = {node.arg for node in ast.walk(tree_of(path)) if isinstance(node, ast.arg)}
+
+    assert names & {"request", "scope", "environ", "headers"} == set()
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
+
+
+def package_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0]
+
+
+def imports_of(path: Path) -> set[str]:
+    """Name the top packages that a module imports, wherever in it the import stands."""
+    return {name.partition(".")[0] for name in _imported(tree_of(path))}
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            yield node.module or ""
+
+
+def reads_clock(path: Path) -> bool:
+    """Tell whether a module names the clock: `now` of db.clock, or the standard library's own."""
+    imported = {
+        alias.name
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "db.clock"
+        for alias in node.names
+    }
+    own = {node.attr for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)}
+    return "now" in imported or bool(own & {"now", "utcnow", "today"}) or "time" in imports_of(path)
+
+
+def functions_of(path: Path) -> list[Function]:
+    return [node for node in ast.walk(tree_of(path)) if isinstance(node, Function)]
+
+
+def length_of(function: Function) -> int:
+    assert function.end_lineno is not None
+    return function.end_lineno - function.lineno + 1
+
+
+def operations_of(contract: str) -> set[tuple[str, str]]:
+    """List tag and operationId of each operation of a contract."""
+    (document,) = (one.document for one in CONTRACTS if one.name == contract)
+    definitions = [item[method] for item in document["paths"].values() for method in METHODS & item.keys()]
+    return {(definition["tags"][0], definition["operationId"]) for definition in definitions}
+
+
+def is_try(node: ast.AST) -> bool:
+    return isinstance(node, ast.Try | ast.TryStar)
+
+
+def is_none_check(node: ast.AST) -> bool:
+    compared = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+    return any(isinstance(side, ast.Constant) and side.value is None for side in compared)
