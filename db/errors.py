@@ -38,6 +38,11 @@ class NotYours(DomainError):
 
     code = "forbidden"
 
+    def __init__(self, message: str, *, hidden_as: NotFound) -> None:
+        super().__init__(message)
+        self.hidden_as = hidden_as
+        """What a caller is told who may not learn that it is there."""
+
 
 class Duplicate(DomainError):
     """A name that has to be unique is taken."""

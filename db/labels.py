@@ -6,8 +6,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import Column, ForeignKey, String, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.ownership import Owned
+from db.ownership import Changing, Owned
 from db.types import Base, Id
+
+GRAY = "#6B7280"
+"""The color of a category that was given none."""
 
 task_tags = Table(
     "task_tags",
@@ -31,7 +34,7 @@ class Tag(Owned):
     updated_at: Mapped[datetime]
 
 
-class Category(Owned):
+class Category(Changing, Owned):
     """A drawer that an account sorts its tasks into, with a color."""
 
     __tablename__ = "categories"
@@ -39,6 +42,6 @@ class Category(Owned):
     called = "category"
 
     name: Mapped[str] = mapped_column(String(100))
-    color: Mapped[str] = mapped_column(String(7))
+    color: Mapped[str] = mapped_column(String(7), default=GRAY)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

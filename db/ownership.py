@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import Connection, ForeignKey, Integer, Table, bindparam, select
+from sqlalchemy import Connection, ForeignKey, Integer, Select, Table, bindparam, select
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from db.errors import NotFound, NotYours
@@ -32,6 +32,19 @@ class Owned(Base):
     def account_id(cls) -> Mapped[int]:
         """Name the account it belongs to."""
         return mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), sort_order=-1)
+
+
+class Changing:
+    """A thing whose members are simply set."""
+
+    updated_at: Mapped[datetime]
+
+    def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
+        """Set the members given; nothing given changes nothing."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        if values:
+            self.updated_at = at
 
 
 Thing = TypeVar("Thing", bound=Owned)
@@ -71,9 +84,13 @@ def list_owned(
 def listing_of(model: type[Owned], *order: Any) -> Prepared:
     """Prepare the statement that lists an account's things in an order, made total by the id, newest first."""
     own = model.account_id == bindparam("owner", type_=Id)
-    rows = select(model.__table__).where(own).order_by(*order, model.id.desc())
+    return Prepared(in_pages(select(model.__table__).where(own).order_by(*order, model.id.desc())))
+
+
+def in_pages(rows: Select[Any]) -> Select[Any]:
+    """Let a statement take the parameters `page_limit` and `page_offset`."""
     page_limit, page_offset = bindparam("page_limit", type_=Integer), bindparam("page_offset", type_=Integer)
-    return Prepared(rows.limit(page_limit).offset(page_offset))
+    return rows.limit(page_limit).offset(page_offset)
 
 
 def table_of(model: type[Base]) -> Table:
@@ -88,10 +105,12 @@ def _row_by_id(model: type[Owned]) -> Prepared:
 
 
 def _refuse_unless_owned(model: type[Owned], thing: Any, owner: int) -> None:
+    if thing is not None and thing.account_id == owner:
+        return
+    missing = NotFound(f"There is no such {model.called}.", f"{_snake(model.called)}_not_found")
     if thing is None:
-        raise NotFound(f"There is no such {model.called}.", f"{_snake(model.called)}_not_found")
-    if thing.account_id != owner:
-        raise NotYours(f"This {model.called} belongs to somebody else.")
+        raise missing
+    raise NotYours(f"This {model.called} belongs to somebody else.", hidden_as=missing)
 
 
 def _snake(words: str) -> str:

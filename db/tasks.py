@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, String, insert
-from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship
+from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, String, insert, text
+from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship, validates
 
 from db.labels import Tag, task_tags
 from db.ownership import Owned, listing_of, table_of
@@ -17,6 +17,9 @@ from db.types import Id, LongText, Ranked
 STATUSES = ("pending", "in_progress", "completed", "deferred")
 PRIORITIES = ("low", "medium", "high")
 
+_OPEN = text("completed_at IS NULL")
+_WHERE_OPEN: Any = {"postgresql_where": _OPEN, "sqlite_where": _OPEN}
+
 
 class Task(Owned):
     """A thing to do. What a contract cannot say of it (tags, recurrence, category) that contract leaves alone."""
@@ -24,6 +27,10 @@ class Task(Owned):
     __tablename__ = "tasks"
     __table_args__ = (
         Index("ix_tasks_newest_first", "account_id", "created_at", "id"),
+        Index("ix_tasks_of_status_newest_first", "account_id", "status", "created_at", "id"),
+        Index("ix_tasks_of_category_newest_first", "category_id", "created_at", "id"),
+        Index("ix_tasks_open_newest_first", "account_id", "created_at", "id", **_WHERE_OPEN),
+        Index("ix_tasks_by_title", "account_id", "title_key", "id"),
         CheckConstraint("status BETWEEN 1 AND 4", "status_known"),
         CheckConstraint("priority BETWEEN 1 AND 3", "priority_known"),
         CheckConstraint("(status = 3) = (completed_at IS NOT NULL)", "completed_has_instant"),
@@ -33,11 +40,13 @@ class Task(Owned):
 
     uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
     title: Mapped[str] = mapped_column(String(200))
+    # SQLite adds a column only with a default; the title's case is folded here, since databases fold differently.
+    title_key: Mapped[str] = mapped_column(String(600), server_default="")
     description: Mapped[str | None] = mapped_column(LongText)
     status: Mapped[str] = mapped_column(Ranked(*STATUSES), default="pending")
     priority: Mapped[str] = mapped_column(Ranked(*PRIORITIES), default="medium")
     due_at: Mapped[datetime | None]
-    category_id: Mapped[int | None] = mapped_column(Id, ForeignKey("categories.id", ondelete="SET NULL"), index=True)
+    category_id: Mapped[int | None] = mapped_column(Id, ForeignKey("categories.id", ondelete="SET NULL"))
     completed_at: Mapped[datetime | None]
     repeated_at: Mapped[datetime | None]
     """When its next occurrence was made: once, however often it is completed and reopened."""
@@ -46,6 +55,11 @@ class Task(Owned):
 
     tags: Mapped[list[Tag]] = relationship(secondary=task_tags, order_by=Tag.name, passive_deletes=True)
     recurrence: Mapped[RecurrencePattern | None] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+
+    @validates("title")
+    def _fold_title(self, _name: str, title: str) -> str:
+        self.title_key = title.casefold()
+        return title
 
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
         """Set the members given; nothing given changes nothing."""
@@ -73,6 +87,16 @@ class Task(Owned):
         if self.recurrence is not None and self.repeated_at is None:
             self._repeat(self.recurrence, at)
 
+    def mark(self, *, completed: bool | None, at: datetime) -> None:
+        """Be done or not, as said; if nothing is said, what it is not. Only a task that is done can be reopened."""
+        if completed is None:
+            completed = self.status != "completed"
+        if completed:
+            self.complete(at)
+        elif self.status == "completed":
+            self.move_to("pending", at=at)
+        self.updated_at = at
+
     def _repeat(self, recurrence: RecurrencePattern, at: datetime) -> None:
         due_at = recurrence.next_due(self.due_at or at)
         session = object_session(self)
@@ -99,7 +123,7 @@ NEWEST_TASKS_FIRST = listing_of(Task, Task.created_at.desc())
 
 _LEFT_OUT = {"description": None, "status": "pending", "priority": "medium", "due_at": None, "category_id": None}
 _STAMPS = ("uuid", "account_id", "completed_at", "created_at", "updated_at")
-_ADD = Prepared(insert(table_of(Task)).returning(table_of(Task)), sets=("title", *_LEFT_OUT, *_STAMPS))
+_ADD = Prepared(insert(table_of(Task)).returning(table_of(Task)), sets=("title", "title_key", *_LEFT_OUT, *_STAMPS))
 
 
 def add_task(connection: Connection, *, owner: int, values: Mapping[str, Any], at: datetime) -> Any:
@@ -107,5 +131,12 @@ def add_task(connection: Connection, *, owner: int, values: Mapping[str, Any], a
     given = {**_LEFT_OUT, **values}
     completed_at = at if given["status"] == "completed" else None
     return _ADD.first(
-        connection, **given, uuid=uuid4(), account_id=owner, completed_at=completed_at, created_at=at, updated_at=at
+        connection,
+        **given,
+        title_key=given["title"].casefold(),
+        uuid=uuid4(),
+        account_id=owner,
+        completed_at=completed_at,
+        created_at=at,
+        updated_at=at,
     )

@@ -67,6 +67,8 @@ def _refusal_of_domain_error(error: DomainError, contract: Contract, deleted_acc
     match error:
         case TooManyAttempts():
             return _too_many_attempts(error)
+        case NotYours() if contract.not_yours == 404:  # noqa: PLR2004
+            return _refusal_of_domain_error(error.hidden_as, contract, deleted_account)
         case WeakPassword():
             return _bad_input(contract, FieldError("password", error.message))
         case AccountGone() if deleted_account != 401:  # noqa: PLR2004

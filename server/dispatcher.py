@@ -26,7 +26,7 @@ class Dispatcher:
     def __init__(self, pages: ASGIApp) -> None:
         self.pages = pages
         self.routes = routes_of(CONTRACTS)
-        self.apps = {contract.name: connexion_app(contract) for contract in CONTRACTS}
+        self.apps = {one.name: connexion_app(one, self.routes.document_of(one)) for one in CONTRACTS}
         self.lanes = {False: quick_lane(), True: password_lane()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +91,7 @@ def _page_refusal(error: HTTPException) -> Refusal:
 
 
 async def _answer_error(refusal: Refusal, scope: Scope, send: Send) -> None:
-    answer = error_answer(refusal, contract_at(scope["path"]), at=now())
+    answer = error_answer(refusal, contract_at(scope["raw_path"]), at=now())
     await answer.send(send, without_body=scope["method"] == "HEAD")
 
 

@@ -139,6 +139,6 @@ class _RefusedPreflight(Response):
         self.allowed = [(name, value) for name, value in refusal.raw_headers if not name.startswith(b"content-")]
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        answer = error_answer(preflight_refused(), contract_at(scope["path"]), at=now())
+        answer = error_answer(preflight_refused(), contract_at(scope["raw_path"]), at=now())
         answer.headers += self.allowed
         await answer.send(send)

@@ -26,3 +26,9 @@ def problem(refusal: Refusal, _at: datetime) -> dict[str, Any]:
     if refusal.errors:
         shape["errors"] = [asdict(error) for error in refusal.errors]
     return shape
+
+
+def nested(refusal: Refusal, _at: datetime) -> dict[str, Any]:
+    """Shape an error as one member `error` with code, message and details (todo, "Error Response Format")."""
+    details = [asdict(error) for error in refusal.errors] or None
+    return {"error": {"code": refusal.code, "message": refusal.message, "details": details}}

@@ -85,6 +85,11 @@ def method_not_allowed(allowed: Sequence[str]) -> Refusal:
     )
 
 
+def not_the_path_user() -> Refusal:
+    """The path names another account than the caller's, or none (todo, "403 Forbidden - User ID mismatch")."""
+    return Refusal(403, "forbidden", "These tasks belong to somebody else.")
+
+
 def payload_too_large(limit: int) -> Refusal:
     """The body is longer than `limit` bytes."""
     return Refusal(413, "payload_too_large", f"The body is longer than {limit} bytes.")

@@ -15,8 +15,8 @@ from server.answers import Answer, json_answer
 from server.operations import parameters_of
 from server.scopes import findings
 
-ALWAYS_FOUND = frozenset({"user", "token", "body", "client_address"})
-"""What a handler may ask for beside the operation's parameters."""
+ALWAYS_FOUND = frozenset({"user", "token", "body", "query", "client_address"})
+"""What a handler may ask for beside the operation's parameters; `query` holds all those of the query."""
 
 
 class ContractError(Exception):
