@@ -30,12 +30,16 @@ def concrete(template: str, filling: str = "1") -> str:
     return re.sub(r"\{[^}]+\}", filling, template)
 
 
-@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
-@pytest.mark.parametrize("below", BELOW)
+def unknown_paths() -> list[tuple[Contract, str]]:
+    paths = [(contract, f"{concrete(contract.base_path)}{below}") for contract in CONTRACTS for below in BELOW]
+    return [(contract, path) for contract, path in paths if ROUTES.find(path.encode()) is None]
+
+
+@pytest.mark.parametrize(("contract", "path"), unknown_paths())
 def test_an_unknown_path_below_a_base_path_has_the_shape_of_its_contract(
-    exchange: Callable[[bytes], RawAnswer], contract: Contract, below: str
+    exchange: Callable[[bytes], RawAnswer], contract: Contract, path: str
 ):
-    answer = exchange(raw_request("GET", f"{concrete(contract.base_path)}{below}"))
+    answer = exchange(raw_request("GET", path))
 
     assert answer.status == 404
     assert answer.headers["content-type"] == contract.media_type

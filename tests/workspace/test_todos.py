@@ -5,11 +5,11 @@ import httpx
 import pytest
 
 from db.clock import instant_json, now
-from db.engine import transaction
-from db.labels import Category, Tag
+from db.engine import autocommit, transaction
+from db.labels import Category
 from db.ownership import add
-from db.recurrence import RecurrencePattern
-from db.tasks import Task
+from db.tasks import new_task
+from db.whole_tasks import read_whole_task, tags_of
 from tests.conftest import Person
 
 TODOS = "/api/v1/todo/todos"
@@ -154,17 +154,16 @@ def with_more_than_the_contract_can_say(person: Person) -> dict[str, Any]:
     """Make a to-do that the other contracts gave a time of day, a tag, a category and a recurrence."""
     at = now()
     with transaction() as session:
-        labels = {"account_id": person.id, "color": "#112233", "created_at": at, "updated_at": at}
         category = add(session, Category, {"name": "Home", "color": "#112233"}, owner=person.id, at=at)
         values = {
             "title": "Water the plants",
             "due_at": datetime(2026, 1, 31, 7, 30, tzinfo=UTC),
             "category_id": category.id,
-            "tags": [Tag(name="garden", **labels)],
-            "recurrence": RecurrencePattern(pattern_type="monthly", interval=1),
+            "tags": ["garden"],
+            "recurrence": {"pattern_type": "monthly", "interval": 1},
         }
-        task = add(session, Task, values, owner=person.id, at=at)
-        return {"id": task.id}
+        task = new_task(session, values, owner=person.id, at=at)
+        return {"id": task.id, "uuid": task.uuid}
 
 
 def test_a_due_instant_is_shown_as_its_day(person: Person):
@@ -180,12 +179,12 @@ def test_a_change_leaves_alone_what_the_contract_cannot_say(person: Person):
 
     change(person.client, todo, title="Water the cactus", status="in_progress")
 
-    with transaction() as session:
-        task = session.get_one(Task, todo["id"])
-        assert task.due_at == datetime(2026, 1, 31, 7, 30, tzinfo=UTC)
-        assert [tag.name for tag in task.tags] == ["garden"]
-        assert task.category_id is not None
-        assert task.recurrence is not None
+    with autocommit() as connection:
+        task = read_whole_task(connection, str(todo["uuid"]), owner=person.id)
+    assert task.due_at == datetime(2026, 1, 31, 7, 30, tzinfo=UTC)
+    assert [tag.name for tag in tags_of(task)] == ["garden"]
+    assert task.category_id is not None
+    assert task.recurrence_pattern_type == "monthly"
 
 
 def test_completing_a_recurring_todo_makes_the_next_one_once(person: Person):
