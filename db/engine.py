@@ -55,10 +55,11 @@ def driver_url(url: str) -> URL:
 def _parsed(url: str) -> URL:
     # Several hosts stand before the path in libpq's URLs, and as `host=a:1&host=b:2` in SQLAlchemy's. What both drivers
     # understand is `host=a,b&port=1,2`.
-    hosts = _SEVERAL_HOSTS.match(url)
+    before_path = _SEVERAL_HOSTS.match(url)
     parsed = make_url(_SEVERAL_HOSTS.sub(r"\1", url))
-    places = hosts[2].split(",") if hosts else parsed.query.get("host", "")
-    if isinstance(places, str):
+    hosts = before_path[2] if before_path else parsed.query.get("host", "")
+    places = (hosts if isinstance(hosts, str) else ",".join(hosts)).split(",")
+    if len(places) == 1 or "port" in parsed.query:
         return parsed
     names, _, ports = zip(*(place.partition(":") for place in places), strict=True)
     return parsed.update_query_dict({"host": ",".join(names), "port": ",".join(port or DEFAULT_PORT for port in ports)})

@@ -48,6 +48,7 @@ def test_other_databases_are_refused(url: str):
         "postgresql://maya:a,b@a.example:5432,b.example:5433/quintet?target_session_attrs=read-write",
         "postgresql://maya:a,b@a.example,b.example:5433/quintet?target_session_attrs=read-write",
         "postgresql://maya:a,b@/quintet?host=a.example&host=b.example:5433&target_session_attrs=read-write",
+        "postgresql://maya:a,b@/quintet?host=a.example,b.example:5433&target_session_attrs=read-write",
         "postgresql://maya:a,b@/quintet?host=a.example,b.example&port=5432,5433&target_session_attrs=read-write",
     ],
 )
