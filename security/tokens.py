@@ -140,7 +140,15 @@ def _signed_content(raw: str) -> Token:
             login_id=UUID(claims["sid"]),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
         )
-    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (
+        jwt.InvalidTokenError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        OSError,
+        RecursionError,
+    ) as error:
         raise InvalidToken("The token is malformed or not signed by this server.") from error
 
 
