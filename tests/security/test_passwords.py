@@ -91,8 +91,6 @@ def test_the_commonest_passwords_are_refused_in_any_case(password: str):
     assert password.casefold() not in refusal.value.message.casefold()
 
 
-@pytest.mark.parametrize(
-    "password", ["securePassword123", "Harbor-Lantern-42", "correct horse battery staple", "ünique"]
-)
+@pytest.mark.parametrize("password", ["securePassword123", "Harbor-Lantern-42", "correct horse battery staple"])
 def test_other_passwords_are_not(password: str):
     refuse_common(password)
