@@ -5,6 +5,7 @@ A request on PostgreSQL runs in a greenlet on the event loop and waits for async
 (password hashing, migrations, tests; on SQLite every request) goes through a driver that blocks its thread.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -25,6 +26,9 @@ CONNECT_TIMEOUT_SECONDS = 2
 LOCK_TIMEOUT_MILLISECONDS = 5_000
 POOL = {"pool_size": 8, "max_overflow": 4, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
 
+DEFAULT_PORT = "5432"
+_SEVERAL_HOSTS = re.compile(r"^(\w[\w+]*://(?:[^@]*@)?)([^/?#@]*,[^/?#@]*)(?!.*@)")
+
 # Autocommit spares a read two round trips (BEGIN, ROLLBACK); a transaction asks for one itself.
 AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
 
@@ -43,13 +47,26 @@ def driver_url(url: str) -> URL:
     Raises `ValueError` for a database that is neither PostgreSQL nor a file of SQLite's (one in memory would be
     another in each thread).
     """
-    parsed = make_url(url)
+    parsed = _parsed(url)
     match parsed.get_backend_name():
         case "postgresql" | "postgres":
             return parsed.set(drivername="postgresql+psycopg")
         case "sqlite" if parsed.database not in (None, "", ":memory:"):
             return parsed.set(drivername="sqlite")
     raise ValueError("the database has to be PostgreSQL or a file of SQLite's")
+
+
+def _parsed(url: str) -> URL:
+    # Several hosts stand before the path in libpq's URLs, and as `host=a:1&host=b:2` in SQLAlchemy's. What both drivers
+    # understand is `host=a,b&port=1,2`.
+    before_path = _SEVERAL_HOSTS.match(url)
+    parsed = make_url(_SEVERAL_HOSTS.sub(r"\1", url))
+    hosts = before_path[2] if before_path else parsed.query.get("host", "")
+    places = (hosts if isinstance(hosts, str) else ",".join(hosts)).split(",")
+    if len(places) == 1 or "port" in parsed.query:
+        return parsed
+    names, _, ports = zip(*(place.partition(":") for place in places), strict=True)
+    return parsed.update_query_dict({"host": ",".join(names), "port": ",".join(port or DEFAULT_PORT for port in ports)})
 
 
 def connect(url: str) -> Engine:

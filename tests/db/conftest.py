@@ -1,10 +1,13 @@
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, make_url, text
+from sqlalchemy.util import greenlet_spawn
 
 from db import engine
 from db.accounts import open_account
@@ -71,3 +74,20 @@ def engines_of_its_own(url: str) -> Iterator[Engine]:
         patch.setattr(engine, "_Engines", type("_Engines", (), {}))
         yield engine.connect(url)
         engine.disconnect()
+
+
+@pytest.fixture
+def everywhere(own_engine: Engine) -> Callable[[Callable[[], Any]], list[Any]]:
+    """Run work in all the ways that requests are: in a thread and, on PostgreSQL, in a greenlet on the event loop."""
+
+    def run(work: Callable[[], Any]) -> list[Any]:
+        return [work(), asyncio.run(_on_loop(work))] if engine.waits_on_loop() else [work()]
+
+    return run
+
+
+async def _on_loop(work: Callable[[], Any]) -> Any:
+    try:
+        return await greenlet_spawn(work)
+    finally:
+        await greenlet_spawn(engine.disconnect)
