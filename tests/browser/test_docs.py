@@ -15,7 +15,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def test_the_documentation_works_in_a_browser(base_url: str, person: Person):
-    browser = next(filter(None, map(shutil.which, BROWSERS)))
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert browser, "Chromium is not installed"
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
 
     run(
