@@ -36,10 +36,15 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write a record."""
         line: dict[str, Any] = {"time": instant_json(now()), "level": record.levelname.lower()}
-        line |= getattr(record, "members", None) or {"message": record.getMessage()}
+        line |= getattr(record, "members", None) or {"message": _told(record)}
         if record.exc_info and record.exc_info[1]:
             line["error"] = trace_of(record.exc_info[1])
         return orjson.dumps(line, default=str).decode()
+
+
+def _told(record: logging.LogRecord) -> str:
+    # A path of the file system may hold what is no Unicode; it must not keep the line from being written.
+    return record.getMessage().encode(errors="backslashreplace").decode()
 
 
 def trace_of(error: BaseException) -> str:
