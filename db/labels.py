@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import Column, ForeignKey, String, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, SmallInteger, String, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.ownership import Changing, Owned
-from db.types import Base, Id
+from db.types import Base, Id, by_code_point
 
 GRAY = "#6B7280"
 """The color of a category that was given none."""
@@ -17,10 +17,12 @@ task_tags = Table(
     Base.metadata,
     Column("task_id", Id, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("tag_id", Id, ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True, index=True),
+    # Tags come in the order in which they were named.
+    Column("position", SmallInteger, nullable=False, server_default="0"),
 )
 
 
-class Tag(Owned):
+class Tag(Changing, Owned):
     """A word that an account puts on its tasks, with a color."""
 
     __tablename__ = "tags"
@@ -28,7 +30,7 @@ class Tag(Owned):
     called = "tag"
 
     uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
-    name: Mapped[str] = mapped_column(String(50))
+    name: Mapped[str] = mapped_column(by_code_point(String(50)))
     color: Mapped[str] = mapped_column(String(7))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -41,7 +43,7 @@ class Category(Changing, Owned):
     __table_args__ = (UniqueConstraint("account_id", "name"), Owned.__table_args__)
     called = "category"
 
-    name: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(by_code_point(String(100)))
     color: Mapped[str] = mapped_column(String(7), default=GRAY)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
-from sqlalchemy import Connection, ForeignKey, Integer, Select, Table, bindparam, select
+from sqlalchemy import Column, Connection, ForeignKey, Integer, Select, Table, bindparam, select
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from db.errors import NotFound, NotYours
@@ -65,6 +66,22 @@ def read_owned(connection: Connection, model: type[Owned], thing_id: int, *, own
     return row
 
 
+def find_by_uuid(session: Session, model: type[Thing], uuid: str, *, owner: int) -> Thing:
+    """Find a thing by its UUID to change it, locked against others' changes. Raises `NotFound` or `NotYours`."""
+    named = select(model).where(table_of(model).c.uuid == UUID(uuid))
+    thing = session.scalars(named.with_for_update()).first()
+    _refuse_unless_owned(model, thing, owner)
+    assert thing is not None  # noqa: S101  # nosec B101 (for the type checker: the line above has raised)
+    return thing
+
+
+def read_by_uuid(connection: Connection, model: type[Owned], statement: Prepared, uuid: str, *, owner: int) -> Any:
+    """Read the row that a statement finds by the parameter `uuid`. Raises `NotFound` or `NotYours`."""
+    row = statement.first(connection, uuid=UUID(uuid))
+    _refuse_unless_owned(model, row, owner)
+    return row
+
+
 def add(session: Session, model: type[Thing], values: Mapping[str, Any], *, owner: int, at: datetime) -> Thing:
     """Add a new thing of an account, with its id and the members that were left out at their defaults."""
     thing = model(**values, account_id=owner, created_at=at, updated_at=at)
@@ -84,7 +101,7 @@ def list_owned(
 def listing_of(model: type[Owned], *order: Any) -> Prepared:
     """Prepare the statement that lists an account's things in an order, made total by the id, newest first."""
     own = model.account_id == bindparam("owner", type_=Id)
-    return Prepared(in_pages(select(model.__table__).where(own).order_by(*order, model.id.desc())))
+    return Prepared(in_pages(select(*shown_columns(model)).where(own).order_by(*order, model.id.desc())))
 
 
 def in_pages(rows: Select[Any]) -> Select[Any]:
@@ -99,9 +116,14 @@ def table_of(model: type[Base]) -> Table:
     return model.__table__
 
 
+def shown_columns(model: type[Base]) -> list[Column[Any]]:
+    """List a model's columns without those that only the database compares by."""
+    return [column for column in table_of(model).columns if not column.info.get("is_key")]
+
+
 @cache
 def _row_by_id(model: type[Owned]) -> Prepared:
-    return Prepared(select(model.__table__).where(model.id == bindparam("thing_id", type_=Id)))
+    return Prepared(select(*shown_columns(model)).where(model.id == bindparam("thing_id", type_=Id)))
 
 
 def _refuse_unless_owned(model: type[Owned], thing: Any, owner: int) -> None:

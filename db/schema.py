@@ -8,11 +8,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-from db import accounts, anchor, labels, login_attempts, logins, recurrence, tasks
+from db import accounts, anchor, labels, login_attempts, logins, recurrence, task_lists, tasks
 from db.types import Base
 
-MODULES = (accounts, anchor, labels, login_attempts, logins, recurrence, tasks)
-"""Every module with models: importing them fills the metadata."""
+MODULES = (accounts, anchor, labels, login_attempts, logins, recurrence, task_lists, tasks)
+"""Every module with models or indexes: importing them fills the metadata."""
 
 metadata = Base.metadata
 

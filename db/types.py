@@ -81,3 +81,16 @@ def end_of_day(day: date | None) -> datetime | None:
 
 LongText = Text
 """Prose: a length is held by the contracts, not by the column."""
+
+KEY = {"is_key": True}
+"""Marks a column that the database compares by and nobody is shown; its `info`."""
+
+
+def by_code_point(kind: String) -> String:
+    """Give a text type that both databases sort alike: by code points, whatever the database's own collation is."""
+    return kind.with_variant(type(kind)(kind.length, collation="C"), "postgresql")
+
+
+def folded(text: str | None) -> str | None:
+    """Fold a text to what it is found and sorted by regardless of case; databases fold letters differently."""
+    return None if text is None else text.casefold()

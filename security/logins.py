@@ -5,13 +5,13 @@ from hashlib import sha256
 from math import ceil
 from typing import Any, NamedTuple
 
-from db.accounts import account_named
+from db.accounts import account_named, read_account
 from db.engine import autocommit, transaction
 from db.login_attempts import SLOTS, WINDOW, forget_old_attempts, free_slot, next_free_at, take_slot
 from db.logins import open_login
-from security.errors import InvalidCredentials, TooManyAttempts
+from security.errors import InvalidCredentials, InvalidToken, TooManyAttempts, WrongTokenKind
 from security.passwords import password_matches
-from security.tokens import access_token, refresh_lifetime, refresh_token
+from security.tokens import access_token, identify, refresh_lifetime, refresh_token
 
 
 class Tokens(NamedTuple):
@@ -37,6 +37,17 @@ def log_in(name: str, password: str, *, client_address: str, at: datetime) -> tu
         free_slot(session, key, slot)
         login = open_login(session, account_id=account.id, at=at, expires_at=at + refresh_lifetime())
     return account, Tokens(access_token(account, login.id, fresh=True, at=at), refresh_token(account, login, at=at))
+
+
+def renewed_access_token(raw: str, *, at: datetime) -> str:
+    """Exchange a refresh token that came in a body for an access token. Raises `InvalidToken` or `AccountGone`."""
+    try:
+        caller = identify(raw, "refresh", at=at)
+    except WrongTokenKind as error:
+        raise InvalidToken(error.message, error.code) from error
+    with autocommit() as connection:
+        account = read_account(connection, caller.account_id)
+    return access_token(account, caller.token.login_id, fresh=False, at=at)
 
 
 def _attempt_key(account: Any, name: str, client_address: str) -> str:

@@ -69,8 +69,20 @@ def parse(raw: bytes) -> Any:
     except _DuplicateName as error:
         raise Unparsable("The body has an object with two members of the same name.") from error
     except ValueError as error:
+        if _has_lone_surrogates(raw):
+            raise Unparsable("The body has a text with half a surrogate pair.", is_no_json=False) from error
         raise Unparsable("The body is not a JSON text in UTF-8.") from error
     return value
+
+
+def _has_lone_surrogates(raw: bytes) -> bool:
+    try:
+        json.dumps(json.loads(raw.decode()), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except ValueError:
+        return False
+    return False
 
 
 class _DuplicateName(Exception):

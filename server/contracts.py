@@ -8,14 +8,14 @@ from urllib.parse import unquote
 
 import yaml
 
-from server.error_shapes import JSON, PROBLEM_JSON, ErrorShape, nested, problem
+from server.error_shapes import JSON, PROBLEM_JSON, ErrorShape, detail_code_timestamp, nested, problem
 
 OPENAPI_FOLDER = Path(__file__).parent.parent / "openapi"
 
 
 @dataclass(frozen=True)
 class Contract:
-    """One contract. `bad_input`, `not_yours` and `duplicate` are the statuses it answers these with."""
+    """One contract. `bad_input`, `not_yours`, `duplicate` and `unparsable` are the statuses it answers these with."""
 
     name: str
     base_path: str
@@ -23,6 +23,7 @@ class Contract:
     bad_input: int
     not_yours: int
     duplicate: int
+    unparsable: int = 400
     media_type: str = PROBLEM_JSON
 
     @property
@@ -55,6 +56,15 @@ class Contract:
 
 CONTRACTS = (
     Contract("workspace", base_path="/api/v1", error=problem, bad_input=400, not_yours=403, duplicate=409),
+    Contract(
+        "fullstack",
+        base_path="/v1",
+        error=detail_code_timestamp,
+        bad_input=422,
+        not_yours=404,
+        duplicate=400,
+        media_type=JSON,
+    ),
     Contract("tasktracker", base_path="/api/v1", error=problem, bad_input=400, not_yours=403, duplicate=400),
     Contract(
         "todo",

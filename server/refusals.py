@@ -42,7 +42,11 @@ class BadInput(Exception):
 
 
 class Unparsable(Exception):
-    """The body is no JSON text; the message says what is wrong with it."""
+    """The body is no JSON text, or one with texts that cannot be written in UTF-8; the message says what is wrong."""
+
+    def __init__(self, message: str, *, is_no_json: bool = True) -> None:
+        super().__init__(message)
+        self.is_no_json = is_no_json
 
 
 CHALLENGE = 'Bearer realm="quintet"'
