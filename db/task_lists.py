@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Index,
+    Label,
     Select,
     String,
     UnaryExpression,
@@ -155,16 +156,15 @@ def _counting(filters: tuple[str, ...]) -> Prepared:
     return count_of(_OWN, *(_CONDITIONS[name] for name in filters))
 
 
-_TALLY = Prepared(
-    select(
-        func.count().label("total"),
-        func.count().filter(Task.status == "completed").label("completed"),
-    ).where(_OWN)
-)
+def _count(name: str, *conditions: ColumnElement[bool]) -> Label[Any]:
+    return select(func.count()).where(_OWN, *conditions).scalar_subquery().label(name)
+
+
+_TALLY = Prepared(select(_count("total"), _count("pending", _IS_OPEN)))
 
 
 def tally_tasks(connection: Connection, *, owner: int) -> Any:
-    """Count an account's tasks: how many there are (`total`) and how many of them are done (`completed`)."""
+    """Count an account's tasks: how many there are (`total`) and how many of them are not done (`pending`)."""
     return _TALLY.first(connection, owner=owner)
 
 

@@ -20,8 +20,8 @@ def list_tasks(*, user: int, token: Token, status: str, sort: str, limit: int | 
     return {
         "tasks": [task_json(task, token.account_uuid) for task in tasks],
         "total_count": tally.total,
-        "completed_count": tally.completed,
-        "pending_count": tally.total - tally.completed,
+        "completed_count": tally.total - tally.pending,
+        "pending_count": tally.pending,
     }
 
 
