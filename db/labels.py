@@ -43,7 +43,7 @@ class Category(Changing, Owned):
     __table_args__ = (UniqueConstraint("account_id", "name"), Owned.__table_args__)
     called = "category"
 
-    name: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(by_code_point(String(100)))
     color: Mapped[str] = mapped_column(String(7), default=GRAY)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -29,12 +29,12 @@ def problem(refusal: Refusal, _at: datetime) -> dict[str, Any]:
     return shape
 
 
+def detail_code_timestamp(refusal: Refusal, at: datetime) -> dict[str, Any]:
+    """Shape an error as three members (fullstack, "Error Format"); its message names what is wrong in the input."""
+    return {"detail": refusal.message, "error_code": refusal.code.upper(), "timestamp": instant_json(at)}
+
+
 def nested(refusal: Refusal, _at: datetime) -> dict[str, Any]:
     """Shape an error as one member `error` with code, message and details (todo, "Error Response Format")."""
     details = [asdict(error) for error in refusal.errors] or None
     return {"error": {"code": refusal.code, "message": refusal.message, "details": details}}
-
-
-def detail_code_timestamp(refusal: Refusal, at: datetime) -> dict[str, Any]:
-    """Shape an error as three members (fullstack, "Error Format"); its message names what is wrong in the input."""
-    return {"detail": refusal.message, "error_code": refusal.code.upper(), "timestamp": instant_json(at)}

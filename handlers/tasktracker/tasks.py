@@ -4,9 +4,10 @@ from db.categories import within_own_categories
 from db.clock import instant_json, now, optional_instant_json
 from db.engine import autocommit, transaction
 from db.ownership import find_owned, read_owned
-from db.task_pages import Order, due_filters, page_of_tasks
+from db.task_lists import Order, due_filters, page_of_tasks
 from db.tasks import Task, add_task
 from db.values import day, due_day_json, task_values
+from db.whole_tasks import plain_tasks
 
 MEMBERS = ("title", "description", "status", "priority", "category_id")
 
@@ -14,7 +15,9 @@ MEMBERS = ("title", "description", "status", "priority", "category_id")
 def list_tasks(user: int, query: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:
     order = Order(query["sort_by"], descending=query["sort_order"] == "desc")
     with autocommit() as connection:
-        page = page_of_tasks(connection, order, _filters(query), owner=user, limit=limit, offset=offset)
+        page = page_of_tasks(
+            connection, order, _filters(query), owner=user, limit=limit, offset=offset, shown=plain_tasks
+        )
     return {"tasks": [task_json(task) for task in page.rows], "total": page.total, "limit": limit, "offset": offset}
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 from db.clock import instant_json, now
 from db.engine import autocommit, transaction
 from db.ownership import find_owned, read_owned
-from db.task_pages import Order, tally_tasks, tasks_in_order
+from db.task_lists import Order, tally_tasks, tasks_in_order
 from db.tasks import Task, add_task
 from db.values import members_of
 from security.tokens import Token
@@ -20,8 +20,8 @@ def list_tasks(*, user: int, token: Token, status: str, sort: str, limit: int | 
     return {
         "tasks": [task_json(task, token.account_uuid) for task in tasks],
         "total_count": tally.total,
-        "completed_count": tally.completed,
-        "pending_count": tally.total - tally.completed,
+        "completed_count": tally.total - tally.pending,
+        "pending_count": tally.pending,
     }
 
 
