@@ -17,7 +17,7 @@ test: .venv/test ## Run the tests, on SQLite and on a real PostgreSQL
 test-sdk: .venv/sdk tools/node_modules/.package-lock.json ## Run generated clients that need Node 20.19 and Java 11
 	@$(BIN)/python -m pytest -m sdk
 
-test-browser: .venv/test tools/node_modules/.package-lock.json ## Try the documentation pages in Chromium (needs Node 20.19)
+test-browser: .venv/test tools/node_modules/.package-lock.json ## Try the documentation in Chromium (needs Node 20.19); screenshots go to SCREENSHOTS
 	@$(BIN)/python -m pytest -m browser
 
 lint: .venv/test ## Check style, types, security and the contracts' YAML
@@ -33,7 +33,7 @@ lint-node: tools/node_modules/.package-lock.json ## Check the contracts with Red
 		tools/node_modules/.bin/redocly lint --config tools/redocly.yaml openapi/*.yaml
 	@tools/node_modules/.bin/spectral lint --ruleset tools/spectral.yaml --fail-severity hint openapi/*.yaml
 
-check: lint test ## All that CI runs
+check: lint test ## All that CI runs with Python alone
 
 format: .venv/test ## Bring the code into the common style
 	@$(BIN)/ruff check --fix-only .
@@ -55,8 +55,8 @@ lock: .venv/test ## Pin the newest allowed versions of all dependencies
 
 COMPILE := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-clean: ## Remove the virtual environment; var/ keeps its data
-	@rm -rf .venv
+clean: ## Remove what was installed and generated; var/ keeps its data
+	@rm -rf .venv tools/node_modules sdk
 
 # The lock files are complete, so nothing is resolved anew: what is installed is what they name.
 .venv/serve: requirements.lock | .venv/bin/python
