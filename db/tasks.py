@@ -45,8 +45,8 @@ class Task(Owned):
     uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str | None] = mapped_column(LongText)
-    status: Mapped[str] = mapped_column(Ranked(*STATUSES), default="pending")
-    priority: Mapped[str] = mapped_column(Ranked(*PRIORITIES), default="medium")
+    status: Mapped[str] = mapped_column(Ranked(STATUSES), default="pending")
+    priority: Mapped[str] = mapped_column(Ranked(PRIORITIES), default="medium")
     due_at: Mapped[datetime | None]
     category_id: Mapped[int | None] = mapped_column(Id, ForeignKey("categories.id", ondelete="SET NULL"))
     completed_at: Mapped[datetime | None]
