@@ -1,20 +1,24 @@
 """Accounts: one person, whichever contract's door they came in by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 from sqlalchemy import CheckConstraint, Connection, String, or_, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from db.constraints import broken_by
-from db.errors import AccountGone, Duplicate
+from db.constraints import DEADLOCK, broken_by
+from db.errors import AccountGone, BadValue, Duplicate
 from db.types import Base, Id
 
 DEFAULT_PREFERENCES = {"theme": "light"}
+
+MOST_PREFERENCES_BYTES = 16_384
+"""The longest preferences that an account keeps: 16 KiB of JSON in UTF-8."""
 
 
 class Account(Base):
@@ -50,10 +54,38 @@ class Account(Base):
         self.email_key = name_key(email)
         self.updated_at = at
 
+    def prefer(self, changes: Mapping[str, Any], *, at: datetime) -> None:
+        """Merge settings into the preferences, one level deep; None removes one. Raises `BadValue`."""
+        merged = {**self.preferences, **changes}
+        self.preferences = {name: value for name, value in merged.items() if value is not None}
+        self.updated_at = at
+        if any("\0" in text for text in _texts_in(changes)):
+            raise BadValue("preferences", "must not hold the character NUL")
+        if len(orjson.dumps(self.preferences)) > MOST_PREFERENCES_BYTES:
+            raise BadValue("preferences", f"must have at most {MOST_PREFERENCES_BYTES} bytes of JSON in all")
+
+    def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
+        """Change `username`, `email` and `preferences`, those of them that are given. Raises `BadValue`."""
+        if "username" in values:
+            self.rename(username=values["username"], at=at)
+        if "email" in values:
+            self.move_to(email=values["email"], at=at)
+        if "preferences" in values:
+            self.prefer(values["preferences"], at=at)
+
     def change_password(self, password_hash: str, *, at: datetime) -> None:
         """Replace the password by another one's hash."""
         self.password_hash = password_hash
         self.updated_at = at
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        parts = [*value.keys(), *value.values()] if isinstance(value, Mapping) else value
+        for part in parts:
+            yield from _texts_in(part)
 
 
 def name_key(name: str) -> str:
@@ -72,6 +104,15 @@ def open_account(session: Session, *, username: str, email: str, password_hash: 
     return account
 
 
+def change_account(session: Session, account_id: int, values: Mapping[str, Any], *, at: datetime) -> Account:
+    """Change the caller's account. Raises `AccountGone`, `BadValue`, or `Duplicate` for a taken name or address."""
+    account = find_account(session, account_id)
+    account.change(values, at=at)
+    with refusing_taken_names():
+        session.flush()
+    return account
+
+
 @contextmanager
 def refusing_taken_names() -> Iterator[None]:
     """Turn the database's refusal of a second equal name or address into `Duplicate`.
@@ -80,7 +121,10 @@ def refusing_taken_names() -> Iterator[None]:
     """
     try:
         yield
-    except IntegrityError as error:
+    except DBAPIError as error:
+        if DEADLOCK in broken_by(error):
+            # Two accounts that swap names at once wait for each other.
+            raise Duplicate("This username or e-mail address is taken.") from error
         if "username_key" in broken_by(error):
             raise Duplicate("This username is taken.", "username_taken") from error
         if "email_key" in broken_by(error):
@@ -109,6 +153,11 @@ def account_named(connection: Connection, name: str) -> Any | None:
     key = name_key(name)
     named = or_(Account.username_key == key, Account.email_key == key)
     return connection.execute(select(Account.__table__).where(named)).first()
+
+
+def account_with_email(connection: Connection, email: str) -> Any | None:
+    """Read the row of the account that has this e-mail address; None when there is none."""
+    return connection.execute(select(Account.__table__).where(Account.email_key == name_key(email))).first()
 
 
 def account_exists(connection: Connection, uuid: UUID) -> bool:

@@ -11,6 +11,11 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text.upper()).astimezone(UTC)
 
 
+def optional_instant(text: str | None) -> datetime | None:
+    """Read an instant that may be missing. Raises `ValueError` or `OverflowError` for none."""
+    return None if text is None else instant(text)
+
+
 def instant_json(at: datetime) -> str:
     """Write an instant as all contracts show it: UTC, six digits of fraction and `Z`."""
     return f"{at.isoformat(timespec='microseconds')[:-6]}Z"

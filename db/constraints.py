@@ -5,13 +5,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from db.errors import AccountGone
 
+DEADLOCK = "deadlock detected"
+"""What PostgreSQL says to one of two transactions that wait for each other."""
 
-def broken_by(error: IntegrityError) -> str:
+
+def broken_by(error: DBAPIError) -> str:
     """Tell in the database's words which constraint a statement broke, without the values that it broke it with."""
     return str(error.orig).partition("\n")[0]
 

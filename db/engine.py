@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.util.concurrency import in_greenlet
@@ -32,6 +32,9 @@ _SEVERAL_HOSTS = re.compile(r"^(\w[\w+]*://(?:[^@]*@)?)([^/?#@]*,[^/?#@]*)(?!.*@
 # Autocommit spares a read two round trips (BEGIN, ROLLBACK); a transaction asks for one itself.
 AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
 
+# Messages of errors go without the statement's parameters: a password hash or a person's words among them.
+QUIET = {"hide_parameters": True}
+
 
 class _Engines:
     in_threads: Engine
@@ -41,15 +44,16 @@ class _Engines:
 def driver_url(url: str) -> URL:
     """Name the driver for a database URL; any PostgreSQL URL, also an asyncpg one, is PostgreSQL's.
 
-    Raises `ValueError` for a database that is neither PostgreSQL nor SQLite.
+    Raises `ValueError` for a database that is neither PostgreSQL nor a file of SQLite's (one in memory would be
+    another in each thread).
     """
     parsed = _parsed(url)
     match parsed.get_backend_name():
         case "postgresql" | "postgres":
             return parsed.set(drivername="postgresql+psycopg")
-        case "sqlite":
+        case "sqlite" if parsed.database not in (None, "", ":memory:"):
             return parsed.set(drivername="sqlite")
-    raise ValueError("the database has to be PostgreSQL or SQLite")
+    raise ValueError("the database has to be PostgreSQL or a file of SQLite's")
 
 
 def _parsed(url: str) -> URL:
@@ -92,20 +96,30 @@ def _engine() -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     arguments = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": "-c timezone=UTC"}
-    return create_engine(url, connect_args=arguments, **AUTOCOMMIT, **POOL)
+    # Whoever hashes passwords can afford to ask first whether the connection still lives.
+    return create_engine(url, connect_args=arguments, pool_pre_ping=True, **AUTOCOMMIT, **POOL, **QUIET)
 
 
 def _postgresql_on_loop(url: URL) -> Engine:
     # asyncpg reads the URL itself, so that it may say all that a PostgreSQL URL can (several hosts, sslmode).
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
     creator = partial(asyncpg.connect, dsn, timeout=CONNECT_TIMEOUT_SECONDS, server_settings={"timezone": "UTC"})
-    return create_async_engine("postgresql+asyncpg://", async_creator=creator, **AUTOCOMMIT, **POOL).sync_engine
+    options = AUTOCOMMIT | POOL | QUIET
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=creator, **options).sync_engine
+    event.listen(engine, "checkout", _refuse_dead_connection)
+    return engine
+
+
+def _refuse_dead_connection(_connection: Any, record: Any, _fairy: object) -> None:
+    # The event loop has heard already that the database hung up: the pool then connects anew.
+    if record.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _sqlite(url: URL) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
+    engine = create_engine(url, **QUIET)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 

@@ -38,6 +38,21 @@ class NotYours(DomainError):
 
     code = "forbidden"
 
+    def __init__(self, message: str, *, hidden_as: NotFound) -> None:
+        super().__init__(message)
+        self.hidden_as = hidden_as
+        """What a caller is told who may not learn that it is there."""
+
+
+class BadValue(DomainError):
+    """A member of the input has a value that no schema can refuse; the message says what `member` must be."""
+
+    code = "bad_input"
+
+    def __init__(self, member: str, message: str) -> None:
+        super().__init__(message)
+        self.member = member
+
 
 class Duplicate(DomainError):
     """A name that has to be unique is taken."""

@@ -3,21 +3,26 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import Column, ForeignKey, String, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, SmallInteger, String, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.ownership import Owned
-from db.types import Base, Id
+from db.ownership import Changing, Owned
+from db.types import Base, Id, by_code_point
+
+GRAY = "#6B7280"
+"""The color of a category that was given none."""
 
 task_tags = Table(
     "task_tags",
     Base.metadata,
     Column("task_id", Id, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("tag_id", Id, ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True, index=True),
+    # Tags come in the order in which they were named.
+    Column("position", SmallInteger, nullable=False, server_default="0"),
 )
 
 
-class Tag(Owned):
+class Tag(Changing, Owned):
     """A word that an account puts on its tasks, with a color."""
 
     __tablename__ = "tags"
@@ -25,13 +30,13 @@ class Tag(Owned):
     called = "tag"
 
     uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
-    name: Mapped[str] = mapped_column(String(50))
+    name: Mapped[str] = mapped_column(by_code_point(String(50)))
     color: Mapped[str] = mapped_column(String(7))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
 
-class Category(Owned):
+class Category(Changing, Owned):
     """A drawer that an account sorts its tasks into, with a color."""
 
     __tablename__ = "categories"
@@ -39,6 +44,6 @@ class Category(Owned):
     called = "category"
 
     name: Mapped[str] = mapped_column(String(100))
-    color: Mapped[str] = mapped_column(String(7))
+    color: Mapped[str] = mapped_column(String(7), default=GRAY)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
-from sqlalchemy import Connection, ForeignKey, Integer, Table, bindparam, select
+from sqlalchemy import Column, Connection, ForeignKey, Integer, Select, Table, bindparam, select
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from db.errors import NotFound, NotYours
@@ -34,6 +35,19 @@ class Owned(Base):
         return mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), sort_order=-1)
 
 
+class Changing:
+    """A thing whose members are simply set."""
+
+    updated_at: Mapped[datetime]
+
+    def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
+        """Set the members given; nothing given changes nothing."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        if values:
+            self.updated_at = at
+
+
 Thing = TypeVar("Thing", bound=Owned)
 
 
@@ -48,6 +62,22 @@ def find_owned(session: Session, model: type[Thing], thing_id: int, *, owner: in
 def read_owned(connection: Connection, model: type[Owned], thing_id: int, *, owner: int) -> Any:
     """Read a thing's row to show it. Raises `NotFound` or `NotYours`."""
     row = _row_by_id(model).first(connection, thing_id=thing_id)
+    _refuse_unless_owned(model, row, owner)
+    return row
+
+
+def find_by_uuid(session: Session, model: type[Thing], uuid: str, *, owner: int) -> Thing:
+    """Find a thing by its UUID to change it, locked against others' changes. Raises `NotFound` or `NotYours`."""
+    named = select(model).where(table_of(model).c.uuid == UUID(uuid))
+    thing = session.scalars(named.with_for_update()).first()
+    _refuse_unless_owned(model, thing, owner)
+    assert thing is not None  # noqa: S101  # nosec B101 (for the type checker: the line above has raised)
+    return thing
+
+
+def read_by_uuid(connection: Connection, model: type[Owned], statement: Prepared, uuid: str, *, owner: int) -> Any:
+    """Read the row that a statement finds by the parameter `uuid`. Raises `NotFound` or `NotYours`."""
+    row = statement.first(connection, uuid=UUID(uuid))
     _refuse_unless_owned(model, row, owner)
     return row
 
@@ -71,9 +101,13 @@ def list_owned(
 def listing_of(model: type[Owned], *order: Any) -> Prepared:
     """Prepare the statement that lists an account's things in an order, made total by the id, newest first."""
     own = model.account_id == bindparam("owner", type_=Id)
-    rows = select(model.__table__).where(own).order_by(*order, model.id.desc())
+    return Prepared(in_pages(select(*shown_columns(model)).where(own).order_by(*order, model.id.desc())))
+
+
+def in_pages(rows: Select[Any]) -> Select[Any]:
+    """Let a statement take the parameters `page_limit` and `page_offset`."""
     page_limit, page_offset = bindparam("page_limit", type_=Integer), bindparam("page_offset", type_=Integer)
-    return Prepared(rows.limit(page_limit).offset(page_offset))
+    return rows.limit(page_limit).offset(page_offset)
 
 
 def table_of(model: type[Base]) -> Table:
@@ -82,16 +116,23 @@ def table_of(model: type[Base]) -> Table:
     return model.__table__
 
 
+def shown_columns(model: type[Base]) -> list[Column[Any]]:
+    """List a model's columns without those that only the database compares by."""
+    return [column for column in table_of(model).columns if not column.info.get("is_key")]
+
+
 @cache
 def _row_by_id(model: type[Owned]) -> Prepared:
-    return Prepared(select(model.__table__).where(model.id == bindparam("thing_id", type_=Id)))
+    return Prepared(select(*shown_columns(model)).where(model.id == bindparam("thing_id", type_=Id)))
 
 
 def _refuse_unless_owned(model: type[Owned], thing: Any, owner: int) -> None:
+    if thing is not None and thing.account_id == owner:
+        return
+    missing = NotFound(f"There is no such {model.called}.", f"{_snake(model.called)}_not_found")
     if thing is None:
-        raise NotFound(f"There is no such {model.called}.", f"{_snake(model.called)}_not_found")
-    if thing.account_id != owner:
-        raise NotYours(f"This {model.called} belongs to somebody else.")
+        raise missing
+    raise NotYours(f"This {model.called} belongs to somebody else.", hidden_as=missing)
 
 
 def _snake(words: str) -> str:

@@ -1,7 +1,9 @@
 """Recurrence: when a task that repeats is due again."""
 
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, ForeignKey
@@ -38,6 +40,11 @@ class RecurrencePattern(Base):
             return None
         due = step(after, self.pattern_type, self.interval)
         return None if due is None or (self.end_at is not None and due > self.end_at) else due
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        """Repeat in another way from here on; the occurrences so far still count."""
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def successor(self) -> "RecurrencePattern":
         """Make the pattern of the next occurrence."""

@@ -25,8 +25,12 @@ class Instant(TypeDecorator[datetime]):
             return value
         return value.astimezone(UTC).replace(tzinfo=None)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Leave PostgreSQL's moments alone: its drivers give them aware and, as the session's zone is UTC, in UTC."""
+        return super().result_processor(dialect, coltype) if dialect.name == "sqlite" else None
+
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back an aware moment."""
+        """Make SQLite's bare reading an aware moment."""
         return value.replace(tzinfo=UTC) if value is not None else None
 
 
@@ -78,3 +82,16 @@ def end_of_day(day: date | None) -> datetime | None:
 
 LongText = Text
 """Prose: a length is held by the contracts, not by the column."""
+
+KEY = {"is_key": True}
+"""Marks a column that the database compares by and nobody is shown; its `info`."""
+
+
+def by_code_point(kind: String) -> String:
+    """Give a text type that both databases sort alike: by code points, whatever the database's own collation is."""
+    return kind.with_variant(type(kind)(kind.length, collation="C"), "postgresql")
+
+
+def folded(text: str | None) -> str | None:
+    """Fold a text to what it is found and sorted by regardless of case; databases fold letters differently."""
+    return None if text is None else text.casefold()

@@ -1,6 +1,6 @@
 """Why a caller is not let in. The server says what each becomes over HTTP."""
 
-from db.errors import DomainError
+from db.errors import BadValue, DomainError
 
 
 class Unauthenticated(DomainError):
@@ -27,10 +27,11 @@ class InvalidCredentials(Unauthenticated):
     code = "invalid_credentials"
 
 
-class WeakPassword(DomainError):
+class WeakPassword(BadValue):
     """The password is among the commonest ones."""
 
-    code = "password_too_common"
+    def __init__(self, message: str) -> None:
+        super().__init__("password", message)
 
 
 class TooManyAttempts(DomainError):

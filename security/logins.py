@@ -1,17 +1,18 @@
 """Logging in at any of the contracts' doors."""
 
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from math import ceil
 from typing import Any, NamedTuple
 
-from db.accounts import account_named
+from db.accounts import account_named, read_account
 from db.engine import autocommit, transaction
 from db.login_attempts import SLOTS, WINDOW, forget_old_attempts, free_slot, next_free_at, take_slot
 from db.logins import open_login
-from security.errors import InvalidCredentials, TooManyAttempts
+from security.errors import InvalidCredentials, InvalidToken, TooManyAttempts, WrongTokenKind
 from security.passwords import password_matches
-from security.tokens import access_token, refresh_lifetime, refresh_token
+from security.tokens import access_token, identify, refresh_lifetime, refresh_token
 
 
 class Tokens(NamedTuple):
@@ -21,14 +22,18 @@ class Tokens(NamedTuple):
     refresh_token: str
 
 
-def log_in(name: str, password: str, *, client_address: str, at: datetime) -> tuple[Any, Tokens]:
-    """Log in by username or e-mail address, and return the account's row and its tokens.
+def log_in(
+    name: str, password: str, *, client_address: str, at: datetime, find: Callable[..., Any | None] = account_named
+) -> tuple[Any, Tokens]:
+    """Log in, and return the account's row and its tokens.
+
+    `find` says what the name may be: username or e-mail address, unless a contract's door takes only one of them.
 
     Raises `TooManyAttempts` after 5 attempts in 15 minutes for one account and client address, and
     `InvalidCredentials`, the same and in the same time, for an unknown name and a wrong password.
     """
     with autocommit() as connection:
-        account = account_named(connection, name)
+        account = find(connection, name)
     key = _attempt_key(account, name, client_address)
     slot = _take_slot(key, at)
     if not password_matches(password, account and account.password_hash) or account is None:
@@ -37,6 +42,17 @@ def log_in(name: str, password: str, *, client_address: str, at: datetime) -> tu
         free_slot(session, key, slot)
         login = open_login(session, account_id=account.id, at=at, expires_at=at + refresh_lifetime())
     return account, Tokens(access_token(account, login.id, fresh=True, at=at), refresh_token(account, login, at=at))
+
+
+def renewed_access_token(raw: str, *, at: datetime) -> str:
+    """Exchange a refresh token that came in a body for an access token. Raises `InvalidToken` or `AccountGone`."""
+    try:
+        caller = identify(raw, "refresh", at=at)
+    except WrongTokenKind as error:
+        raise InvalidToken(error.message, error.code) from error
+    with autocommit() as connection:
+        account = read_account(connection, caller.account_id)
+    return access_token(account, caller.token.login_id, fresh=False, at=at)
 
 
 def _attempt_key(account: Any, name: str, client_address: str) -> str:
@@ -52,10 +68,12 @@ def _take_slot(key: str, at: datetime) -> int:
         free_at = next_free_at(session, key)
     if slot is None:
         wait = ceil((free_at - at).total_seconds()) if free_at is not None else 1
+        window = int(WINDOW.total_seconds())
+        # Another server's clock may be ahead of this one's; nobody waits longer than a window for that.
         raise TooManyAttempts(
             "Too many login attempts; try again later.",
             limit=SLOTS,
-            window=int(WINDOW.total_seconds()),
-            retry_after=max(1, wait),
+            window=window,
+            retry_after=min(max(1, wait), window),
         )
     return slot

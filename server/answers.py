@@ -6,8 +6,8 @@ from datetime import datetime
 import orjson
 from starlette.types import Send
 
-from db.errors import AccountGone, Conflict, DomainError, Duplicate, NotFound, NotYours
-from security.errors import InvalidToken, TooManyAttempts, Unauthenticated, WeakPassword, WrongTokenKind
+from db.errors import AccountGone, BadValue, Conflict, DomainError, Duplicate, NotFound, NotYours
+from security.errors import InvalidToken, TooManyAttempts, Unauthenticated, WrongTokenKind
 from server import refusals
 from server.contracts import Contract
 from server.refusals import BadInput, FieldError, Refusal, Unparsable
@@ -29,10 +29,14 @@ class Answer:
         await send({"type": "http.response.body", "body": b"" if without_body else self.body})
 
 
+_NOT_KEPT = (b"cache-control", b"no-store")
+"""Answers hold tokens and people's own things: no cache may keep them (RFC 6749, section 5.1)."""
+
+
 def json_answer(status: int, content: object, media_type: bytes = b"application/json") -> Answer:
     """Write content as JSON."""
     body = orjson.dumps(content)
-    return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body))], body)
+    return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body)), _NOT_KEPT], body)
 
 
 def error_answer(refusal: Refusal, contract: Contract, *, at: datetime) -> Answer:
@@ -53,7 +57,8 @@ def refusal_of(error: Exception, contract: Contract, *, deleted_account: int = 4
         case BadInput():
             return _bad_input(contract, *error.errors)
         case Unparsable():
-            return Refusal(400, "malformed_json", f"{error}")
+            status = contract.unparsable if error.is_no_json else contract.bad_input
+            return Refusal(status, "malformed_json", f"{error}")
         case DomainError():
             return _refusal_of_domain_error(error, contract, deleted_account)
     return refusals.internal_error()
@@ -63,8 +68,10 @@ def _refusal_of_domain_error(error: DomainError, contract: Contract, deleted_acc
     match error:
         case TooManyAttempts():
             return _too_many_attempts(error)
-        case WeakPassword():
-            return _bad_input(contract, FieldError("password", error.message))
+        case NotYours() if contract.not_yours == 404:  # noqa: PLR2004
+            return _refusal_of_domain_error(error.hidden_as, contract, deleted_account)
+        case BadValue():
+            return _bad_input(contract, FieldError(error.member, error.message))
         case AccountGone() if deleted_account != 401:  # noqa: PLR2004
             return Refusal(deleted_account, error.code, error.message)
         case AccountGone() | Unauthenticated():

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from db.clock import instant_json
 from server.refusals import Refusal
 
 ErrorShape = Callable[[Refusal, datetime], dict[str, Any]]
@@ -26,3 +27,14 @@ def problem(refusal: Refusal, _at: datetime) -> dict[str, Any]:
     if refusal.errors:
         shape["errors"] = [asdict(error) for error in refusal.errors]
     return shape
+
+
+def nested(refusal: Refusal, _at: datetime) -> dict[str, Any]:
+    """Shape an error as one member `error` with code, message and details (todo, "Error Response Format")."""
+    details = [asdict(error) for error in refusal.errors] or None
+    return {"error": {"code": refusal.code, "message": refusal.message, "details": details}}
+
+
+def detail_code_timestamp(refusal: Refusal, at: datetime) -> dict[str, Any]:
+    """Shape an error as three members (fullstack, "Error Format"); its message names what is wrong in the input."""
+    return {"detail": refusal.message, "error_code": refusal.code.upper(), "timestamp": instant_json(at)}

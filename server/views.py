@@ -15,8 +15,8 @@ from server.answers import Answer, json_answer
 from server.operations import parameters_of
 from server.scopes import findings
 
-ALWAYS_FOUND = frozenset({"user", "token", "body", "client_address"})
-"""What a handler may ask for beside the operation's parameters."""
+ALWAYS_FOUND = frozenset({"user", "token", "body", "query", "client_address"})
+"""What a handler may ask for beside the operation's parameters; `query` holds all those of the query."""
 
 
 class ContractError(Exception):
@@ -35,8 +35,10 @@ class View:
         app.view_functions[operation.operation_id] = self.function
 
     def _refuse_unknown_arguments(self, operation: AbstractOperation) -> None:
-        known = ALWAYS_FOUND | {parameter["name"] for parameter in parameters_of(operation)}
-        unknown = set(self.arguments) - known
+        parameters = {parameter["name"] for parameter in parameters_of(operation)}
+        if parameters & ALWAYS_FOUND:
+            raise ContractError(f"{operation.operation_id} has a parameter that would pass for what the server found")
+        unknown = set(self.arguments) - ALWAYS_FOUND - parameters
         if unknown:
             raise ContractError(f"{operation.operation_id} asks for {', '.join(sorted(unknown))}, which is not there")
 

@@ -1,0 +1,47 @@
+from typing import Any
+
+from db.clock import instant_json, now
+from db.engine import autocommit, transaction
+from db.labels import Tag
+from db.ownership import find_by_uuid
+from db.tags import add_tag, change_tag, page_of_tags
+from db.values import members_of
+
+
+def list_tags(user: int, skip: int, limit: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        page = page_of_tags(connection, owner=user, limit=limit, offset=skip)
+    return {"tags": [tag_json(tag) for tag in page.rows], "total": page.total, "skip": skip, "limit": limit}
+
+
+def create_tag(user: int, body: dict[str, Any]) -> dict[str, Any]:
+    with transaction() as session:
+        return tag_json(add_tag(session, tag_values(body), owner=user, at=now()))
+
+
+def update_tag(user: int, tag_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    with transaction() as session:
+        tag = find_by_uuid(session, Tag, tag_id, owner=user)
+        change_tag(session, tag, tag_values(body), at=now())
+        return {**tag_json(tag), "updated_at": instant_json(tag.updated_at)}
+
+
+def delete_tag(user: int, tag_id: str) -> None:
+    with transaction() as session:
+        session.delete(find_by_uuid(session, Tag, tag_id, owner=user))
+
+
+def tag_values(body: dict[str, Any]) -> dict[str, Any]:
+    values = members_of(body, ("name", "color"))
+    if "name" in values:
+        values["name"] = values["name"].strip()
+    return values
+
+
+def tag_json(tag: Tag) -> dict[str, Any]:
+    return {
+        "id": str(tag.uuid),
+        "name": tag.name,
+        "color": tag.color,
+        "created_at": instant_json(tag.created_at),
+    }

@@ -1,0 +1,122 @@
+from typing import Any
+
+from db.clock import instant_json, now, optional_instant, optional_instant_json
+from db.engine import autocommit, transaction
+from db.ownership import find_by_uuid
+from db.task_lists import Order, page_of_tasks
+from db.tasks import Task, new_task
+from db.values import members_of
+from db.whole_tasks import TaskTag, read_whole_task, tags_of
+
+FILTERS = {None: {}, "active": {"is_open": True}, "completed": {"is_completed": True}}
+
+
+def list_tasks(
+    user: int,
+    skip: int,
+    limit: int,
+    status: str | None,
+    priority: str | None,
+    search: str | None,
+    sort_by: str,
+    sort_order: str,
+) -> dict[str, Any]:
+    filters = {**FILTERS[status], "priority": priority, "search": search}
+    order = Order(sort_by, descending=sort_order == "desc")
+    with autocommit() as connection:
+        page = page_of_tasks(connection, order, filters, owner=user, limit=limit, offset=skip)
+    return {"tasks": [task_json(task) for task in page.rows], "total": page.total, "skip": skip, "limit": limit}
+
+
+def create_task(user: int, body: dict[str, Any]) -> dict[str, Any]:
+    with transaction() as session:
+        task = new_task(session, task_values(body), owner=user, at=now())
+        return task_json(read_whole_task(session.connection(), str(task.uuid), owner=user))
+
+
+def read_task(user: int, task_id: str) -> dict[str, Any]:
+    with autocommit() as connection:
+        return task_json(read_whole_task(connection, task_id, owner=user))
+
+
+def update_task(user: int, task_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    with transaction() as session:
+        find_by_uuid(session, Task, task_id, owner=user).change(task_values(body), at=now())
+        session.flush()
+        return task_json(read_whole_task(session.connection(), task_id, owner=user))
+
+
+def delete_task(user: int, task_id: str) -> None:
+    with transaction() as session:
+        session.delete(find_by_uuid(session, Task, task_id, owner=user))
+
+
+def toggle_task_status(user: int, task_id: str) -> dict[str, Any]:
+    with transaction() as session:
+        task = find_by_uuid(session, Task, task_id, owner=user)
+        task.mark(completed=None, at=now())
+        return task_status_json(task)
+
+
+def task_values(body: dict[str, Any]) -> dict[str, Any]:
+    values = members_of(body, ("title", "description", "priority"))
+    if "due_date" in body:
+        values["due_at"] = optional_instant(body["due_date"])
+    if "status" in body:
+        values["completed"] = body["status"] == "completed"
+    if "tags" in body:
+        values["tags"] = [name.strip() for name in body["tags"]]
+    if "recurrence_pattern" in body:
+        values["recurrence"] = body["recurrence_pattern"] and recurrence_values(body["recurrence_pattern"])
+    return values
+
+
+def recurrence_values(pattern: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "pattern_type": pattern["pattern_type"],
+        "interval": pattern.get("interval", 1),
+        "end_at": optional_instant(pattern.get("end_date")),
+        "occurrences_count": pattern.get("occurrences_count"),
+    }
+
+
+def task_json(task: Any) -> dict[str, Any]:
+    return {
+        "id": str(task.uuid),
+        "title": task.title,
+        "description": task.description,
+        "status": status_json(task),
+        "priority": task.priority,
+        "due_date": optional_instant_json(task.due_at),
+        "created_at": instant_json(task.created_at),
+        "updated_at": instant_json(task.updated_at),
+        "completed_at": optional_instant_json(task.completed_at),
+        "tags": [task_tag_json(tag) for tag in tags_of(task)],
+        "recurrence_pattern": task.recurrence_uuid and recurrence_json(task),
+    }
+
+
+def task_status_json(task: Task) -> dict[str, Any]:
+    return {
+        "id": str(task.uuid),
+        "status": status_json(task),
+        "completed_at": optional_instant_json(task.completed_at),
+    }
+
+
+def status_json(task: Any) -> str:
+    return "completed" if task.status == "completed" else "active"
+
+
+def task_tag_json(tag: TaskTag) -> dict[str, Any]:
+    return {"id": tag.uuid, "name": tag.name, "color": tag.color}
+
+
+def recurrence_json(task: Any) -> dict[str, Any]:
+    return {
+        "id": str(task.recurrence_uuid),
+        "pattern_type": task.recurrence_pattern_type,
+        "interval": task.recurrence_interval,
+        "end_date": optional_instant_json(task.recurrence_end_at),
+        "occurrences_count": task.recurrence_occurrences_count,
+    }
