@@ -13,6 +13,10 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 """Integer keys: 64 bits; SQLite numbers rows by itself only in columns called INTEGER."""
 
 
+_FIRST = datetime.min.replace(microsecond=1, tzinfo=UTC)
+_LAST = datetime.max.replace(microsecond=999_998, tzinfo=UTC)
+
+
 class Instant(TypeDecorator[datetime]):
     """A moment in UTC, always aware in Python, to the microsecond in both databases."""
 
@@ -21,9 +25,11 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Store UTC; SQLite has no zones, so it gets the bare UTC reading."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.astimezone(UTC).replace(tzinfo=None)
+        if value is None:
+            return None
+        # asyncpg takes the very first and the very last moment for infinities, which come back without a zone.
+        finite = min(max(value, _FIRST), _LAST)
+        return finite.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else finite
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """Leave PostgreSQL's moments alone: its drivers give them aware and, as the session's zone is UTC, in UTC."""

@@ -70,7 +70,7 @@ ROWS = [
         "word": "",
         "prose": "long\n" * 2_000,
         "key": UUID(int=2**128 - 1),
-        "moment": datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        "moment": datetime(9999, 12, 31, 23, 59, 59, 999_998, tzinfo=UTC),
         "day": date.max,
         "rank": "high",
         "truth": False,

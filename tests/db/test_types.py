@@ -41,6 +41,15 @@ def test_an_instant_comes_back_the_same_from_the_event_loop(everywhere: Callable
     assert {(found, found.tzinfo) for found in everywhere(work)} == {(moment, UTC)}
 
 
+@pytest.mark.parametrize("moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)], ids=str)
+def test_the_ends_of_time_come_back_as_moments(everywhere: Callable[[Callable[[], Any]], list[Any]], moment: datetime):
+    def work() -> Any:
+        with autocommit() as connection:
+            return connection.execute(select(literal(moment, Instant))).scalar_one()
+
+    assert all(abs(found - moment) <= timedelta(microseconds=1) for found in everywhere(work))
+
+
 def test_no_instant_stays_none(database: None):
     with autocommit() as connection:
         assert connection.execute(select(literal(None, Instant))).scalar() is None

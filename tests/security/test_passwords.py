@@ -87,7 +87,6 @@ def test_the_commonest_passwords_are_refused_in_any_case(password: str):
     with pytest.raises(WeakPassword) as refusal:
         refuse_common(password)
 
-    assert refusal.value.code == "password_too_common"
     assert password.casefold() not in refusal.value.message.casefold()
 
 
