@@ -1,5 +1,6 @@
 """The dispatcher: takes every request, finds the one operation that it means and has it answered."""
 
+from asyncio import CancelledError
 from functools import partial
 
 from starlette.exceptions import HTTPException
@@ -35,7 +36,8 @@ class Dispatcher:
             await self._dispatch(scope, receive, send)
         except ClientGone:
             return
-        except Exception as error:
+        except (Exception, CancelledError) as error:
+            # Uvicorn cancels what is still under way long after it was told to stop.
             scope["state"]["error"] = error
             if scope["state"]["status"] is not None:
                 raise

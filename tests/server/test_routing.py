@@ -5,12 +5,17 @@ from itertools import combinations
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from server.contracts import CONTRACTS, Contract
+from server.dispatcher import Dispatcher
+from server.docs import pages
+from server.edge import RequestLog
 from server.routes import Operation, Route
 from server.wire import MOST_HEAD_BYTES
+from tests.conftest import PASSWORD, Person
 from tests.contract_truth import ROUTES
-from tests.server.conftest import TODOS, RawAnswer, assert_problem, raw_request, read_answer
+from tests.server.conftest import TODOS, RawAnswer, assert_problem, raw_request, read_answer, served
 
 ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 PAGES = ("/", "/docs", "/redoc", "/docs/contracts.json", "/healthz", "/readyz", "/docs/swagger-ui/swagger-ui.css")
@@ -215,3 +220,16 @@ def test_where_contracts_share_an_operation_the_first_one_answers_it():
         ]
 
         assert operation.contract is offering[0]
+
+
+def test_a_client_without_an_address_is_served(base_url: str, person: Person):
+    inner = RequestLog(Dispatcher(pages()))
+
+    async def over_a_unix_socket(scope: Scope, receive: Receive, send: Send) -> None:
+        await inner({**scope, "client": None}, receive, send)
+
+    credentials = {"email": person.email, "password": PASSWORD}
+    with served(over_a_unix_socket) as url, httpx.Client(base_url=url) as client:
+        answers = [client.get("/healthz"), client.get(TODOS), client.post("/api/v1/auth/login", json=credentials)]
+
+    assert [answer.status_code for answer in answers] == [200, 401, 200]
