@@ -141,7 +141,7 @@ def _keys_of(order: Order) -> list[_Key]:
 
 
 @cache
-def _listing(order: Order, filters: tuple[str, ...], shown: Shown) -> Prepared:
+def _listing(order: Order, filters: tuple[str, ...], shown: Shown = whole_tasks) -> Prepared:
     # The page is found in an index alone, so that rows that are skipped are never read.
     keys = _keys_of(order)
     conditions = [_CONDITIONS[name] for name in filters]
