@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lint format bench migration lock clean
+.PHONY: help serve test check lint format fuzz diff-contracts bench migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -27,6 +27,12 @@ check: lint test ## All that CI runs
 format: .venv/test ## Bring the code into the common style
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+
+fuzz: .venv/test ## Fuzz every contract for long: make fuzz OPTIONS="--database postgresql --max-time 600" (or --help)
+	@$(BIN)/python -W ignore -m tests.fuzz.long_run $(OPTIONS)
+
+diff-contracts: .venv/test ## Tell breaking from harmless changes of the contracts: make diff-contracts BASE=<revision>
+	@$(BIN)/python -m tools.contract_changes $(or $(BASE),HEAD)
 
 bench: .venv/test ## Measure this server beside a FastAPI one, on PostgreSQL
 	@$(BIN)/python -W ignore -m benchmarks.run
