@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sdk test-browser check lint lint-node format sdk bench migration lock clean
+.PHONY: help serve test test-sdk test-browser check lint lint-node format sdk fuzz diff-contracts bench migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -41,6 +41,12 @@ format: .venv/test ## Bring the code into the common style
 
 sdk: .venv/test tools/node_modules/.package-lock.json ## Generate Python and TypeScript clients into sdk/ (needs Node 20.19)
 	@$(BIN)/python -m tools.sdk
+
+fuzz: .venv/test ## Fuzz every contract for long: make fuzz OPTIONS="--database postgresql --max-time 600" (or --help)
+	@$(BIN)/python -W ignore -m tests.fuzz.long_run $(OPTIONS)
+
+diff-contracts: .venv/test ## Tell breaking from harmless changes of the contracts: make diff-contracts BASE=<revision>
+	@$(BIN)/python -m tools.contract_changes $(or $(BASE),HEAD)
 
 bench: .venv/test ## Measure this server beside a FastAPI one, on PostgreSQL
 	@$(BIN)/python -W ignore -m benchmarks.run

@@ -12,6 +12,7 @@ from connexion.operations import AbstractOperation
 from starlette.types import Receive, Scope, Send
 
 from server.answers import Answer, json_answer
+from server.deprecation import deprecation_notices
 from server.operations import parameters_of
 from server.scopes import findings
 
@@ -31,6 +32,7 @@ class View:
         self.function: Any = operation.function
         self.arguments = tuple(inspect.signature(self.function).parameters)
         self.status = min(int(status) for status in operation.responses if status.startswith("2"))
+        self.notices = deprecation_notices(operation._operation)
         self._refuse_unknown_arguments(operation)
         app.view_functions[operation.operation_id] = self.function
 
@@ -48,4 +50,5 @@ class View:
         with self.app.app_context():
             content = self.function(**{name: found.get(name) for name in self.arguments})
         answer = Answer(self.status) if content is None else json_answer(self.status, content)
+        answer.headers += self.notices
         await answer.send(send)

@@ -6,8 +6,9 @@ It loads this module by the name in `schemathesis.toml`, in a process of its own
 
 import re
 from functools import cache
-from itertools import count, permutations
+from itertools import permutations
 from typing import Any
+from uuid import uuid4
 from zlib import crc32
 from zoneinfo import available_timezones
 
@@ -18,7 +19,10 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.wfc.escalation import EscalatingAuthProvider
 
-from db.engine import connect
+from db.accounts import account_named
+from db.engine import autocommit, connect
+from security.errors import WeakPassword
+from security.passwords import refuse_common
 from security.tokens import SigningKey, sign_with
 from server.formats import PASSWORD_BYTES
 from settings import read_settings
@@ -39,8 +43,7 @@ sign_with(
 )
 schemathesis.openapi.format("timezone", strategies.sampled_from(sorted(available_timezones())))
 
-taken_names: set[tuple[str, str]] = set()
-numbers = count(1)
+names_of_things: set[str] = set()
 
 
 @cache
@@ -115,12 +118,22 @@ def after_load_schema(context: HookContext, schema: BaseSchema) -> None:
 
 @schemathesis.hook
 def filter_case(context: HookContext, case: Case) -> bool:
-    """Leave out what only seems valid: schemathesis does not know how many bytes the format `password` allows."""
+    """Leave out valid cases that no schema shows to be invalid: their password is too long in bytes, or too common."""
     members = case.body.items() if isinstance(case.body, dict) else ()
-    passwords = [value for name, value in members if "password" in name and isinstance(value, str)]
     return is_negative_at(case, ParameterLocation.BODY) or all(
-        len(password.encode(errors="surrogatepass")) <= PASSWORD_BYTES for password in passwords
+        is_allowed(value) for name, value in members if "password" in name and isinstance(value, str)
     )
+
+
+def is_allowed(password: str) -> bool:
+    """Tell whether a password is one that an account may have, as far as a pattern does not say it."""
+    if len(password.encode(errors="surrogatepass")) > PASSWORD_BYTES:
+        return False
+    try:
+        refuse_common(password)
+    except WeakPassword:
+        return False
+    return True
 
 
 @schemathesis.hook
@@ -128,8 +141,17 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
     """Put into a case what no schema can say: ids, names and passwords that exist, and names that do not yet."""
     if not is_negative_at(case, ParameterLocation.PATH):
         case.path_parameters.update(dict.fromkeys(path_users(case.operation), str(owner().account.uuid)))
-    if isinstance(case.body, dict) and not is_negative_at(case, ParameterLocation.BODY):
-        case.body.update(known_members(case, case.body))
+    if isinstance(case.body, dict):
+        if not is_negative_at(case, ParameterLocation.BODY):
+            case.body.update(known_members(case, case.body))
+        names_of_things.update(names_in(case.body))
+
+
+def names_in(body: dict[str, Any]) -> set[str]:
+    """Collect the names of things that a body may bring into being: its own, and those of tags."""
+    tags = body.get("tags")
+    names = [body.get("name"), *(tags if isinstance(tags, list) else [])]
+    return {name.strip().casefold() for name in names if isinstance(name, str)}
 
 
 def known_members(case: Case, body: dict[str, Any]) -> dict[str, Any]:
@@ -148,16 +170,18 @@ def known_members(case: Case, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_taken(member: str, name: object) -> bool:
-    """Tell whether a case before this one has had a name; from now on one has."""
-    key = (member, str(name).strip().casefold())
-    was_taken = key in taken_names
-    taken_names.add(key)
-    return was_taken
+    """Tell whether an account has a name or address; or, of other things, whether a case before this one had it."""
+    if not isinstance(name, str):
+        return False
+    if member == "name":
+        return name.strip().casefold() in names_of_things
+    with autocommit() as connection:
+        return account_named(connection, name) is not None
 
 
 def new_name(member: str) -> str:
     """Make a name that nobody has."""
-    name = f"new-{next(numbers)}"
+    name = uuid4().hex
     return f"{name}@quintet.example" if member == "email" else name
 
 

@@ -5,7 +5,6 @@ Made over HTTP, each of them would cost two bcrypt hashes, and logins would use 
 
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -17,9 +16,6 @@ from security import passwords
 from security.tokens import Kind, access_token, refresh_lifetime, refresh_token
 
 PASSWORD = "Harbor-Lantern-42"
-
-_run = uuid4().hex[:8]
-_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class Person:
 
 def new_person() -> Person:
     """Open an account with the password `PASSWORD`, and log it in."""
-    name = f"{_run}-{next(_numbers)}"
+    name = uuid4().hex
     email = f"{name}@quintet.example"
     with transaction() as session:
         account = open_account(session, username=name, email=email, password_hash=_password_hash(), at=now())

@@ -35,6 +35,26 @@ class Outcome:
     report: dict[str, Any]
 
     @property
+    def cases(self) -> int:
+        """Count the cases that were sent."""
+        return self.report["test_cases"]["generated"]
+
+    @property
+    def failures(self) -> int:
+        """Count the different failures, and the errors of the run itself."""
+        return self.report["test_cases"]["unique_failures"] + sum(error["count"] for error in self.report["errors"])
+
+    @property
+    def warnings(self) -> int:
+        """Count the operations that there is a warning about, for each warning."""
+        return sum(len(labels) for labels in self.report["warnings"].values())
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.report["running_time"]
+
+    @property
     def unreached(self) -> set[str]:
         """The operations that no valid request brought to a 2xx."""
         return {label for label in labels_of(self.contract) if not self.successes_of(label)}
