@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import cache
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -72,10 +73,13 @@ def _redoc():
     # ReDoc takes its logo from its makers' host; the wheel has it too, and no page here asks another host.
     folder = _folder_of("flask_openapi3_redoc", "templates/redoc")
     script = (folder / "js" / "redoc.standalone.js").read_text()
-    local = script.replace("https://cdn.redoc.ly/redoc/logo-mini.svg", "/docs/redoc/images/redoc.svg")
+    local = script.replace("https://cdn.redoc.ly/redoc/logo-mini.svg", "/docs/redoc/images/redoc.svg").encode()
+    headers = {"ETag": f'"{sha256(local).hexdigest()}"'}
 
-    async def bundle(_request: Request) -> Response:
-        return Response(local, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+    async def bundle(request: Request) -> Response:
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        return Response(local, media_type="text/javascript", headers=headers)
 
     return bundle
 

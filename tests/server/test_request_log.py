@@ -160,7 +160,7 @@ def test_what_nobody_foresaw_is_a_500_and_its_line_says_where(
 def test_a_row_that_the_database_refuses_is_not_told_to_the_log(
     person: Person, log: Log, monkeypatch: pytest.MonkeyPatch
 ):
-    def without_title(body: dict[str, Any]) -> dict[str, Any]:
+    def without_title(body: dict[str, Any], _members: object) -> dict[str, Any]:
         return {"title": None, "description": body["description"]}
 
     todo = person.client.post(TODOS, json={"title": "x"}).json()
