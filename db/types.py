@@ -1,6 +1,6 @@
 """Column types and the base of all models."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,13 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 """Integer keys: 64 bits; SQLite numbers rows by itself only in columns called INTEGER."""
 
 
+# asyncpg takes the very first and the very last moment for infinity, which is none: a microsecond less is meant.
+_FIRST, _LAST = (
+    datetime.min.replace(tzinfo=UTC) + timedelta.resolution,
+    datetime.max.replace(tzinfo=UTC) - timedelta.resolution,
+)
+
+
 class Instant(TypeDecorator[datetime]):
     """A moment in UTC, always aware in Python, to the microsecond in both databases."""
 
@@ -21,9 +28,10 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Store UTC; SQLite has no zones, so it gets the bare UTC reading."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.astimezone(UTC).replace(tzinfo=None)
+        if value is None:
+            return None
+        within = min(max(value, _FIRST), _LAST)
+        return within if dialect.name != "sqlite" else within.astimezone(UTC).replace(tzinfo=None)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """Leave PostgreSQL's moments alone: its drivers give them aware and, as the session's zone is UTC, in UTC."""
