@@ -4,6 +4,7 @@ It loads this module by the name in `schemathesis.toml`, in a process of its own
 `JWT_SECRET_KEY` have to be the server's.
 """
 
+import json
 import re
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -156,22 +157,26 @@ def after_load_schema(context: HookContext, schema: BaseSchema) -> None:
 
 @schemathesis.hook
 def filter_case(context: HookContext, case: Case) -> bool:
-    """Leave out valid cases that no schema shows to be invalid: their password is too long in bytes, or too common."""
+    """Leave out valid cases with something in them that is not allowed, although no schema can say it."""
     members = case.body.items() if isinstance(case.body, dict) else ()
-    return is_negative_at(case, ParameterLocation.BODY) or all(
-        is_allowed(value) for name, value in members if "password" in name and isinstance(value, str)
-    )
+    return is_negative_at(case, ParameterLocation.BODY) or all(is_allowed(name, value) for name, value in members)
 
 
-def is_allowed(password: str) -> bool:
-    """Tell whether a password is one that an account may have, as far as a pattern does not say it."""
-    if len(password.encode(errors="surrogatepass")) > PASSWORD_BYTES:
-        return False
+def is_allowed(name: str, value: object) -> bool:
+    """Tell whether a password is neither common nor too long in bytes, and preferences hold no NUL."""
+    if name == "preferences":
+        return "\\u0000" not in json.dumps(value)
+    if "password" not in name or not isinstance(value, str):
+        return True
+    return len(value.encode(errors="surrogatepass")) <= PASSWORD_BYTES and not is_common(value)
+
+
+def is_common(password: str) -> bool:
     try:
         refuse_common(password)
     except WeakPassword:
-        return False
-    return True
+        return True
+    return False
 
 
 @schemathesis.hook
