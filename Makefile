@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lint format bench migration lock clean
+.PHONY: help serve test test-sdk test-browser check lint lint-node format sdk fuzz diff-contracts bench migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -14,6 +14,12 @@ serve: .venv/serve ## Serve all contracts (HOST, PORT and DATABASE_URL say where
 test: .venv/test ## Run the tests, on SQLite and on a real PostgreSQL
 	@$(BIN)/python -m pytest
 
+test-sdk: .venv/sdk tools/node_modules/.package-lock.json ## Run generated clients that need Node 20.19 and Java 11
+	@$(BIN)/python -m pytest -m sdk
+
+test-browser: .venv/test tools/node_modules/.package-lock.json ## Try the documentation in Chromium (needs Node 20.19); screenshots go to SCREENSHOTS
+	@$(BIN)/python -m pytest -m browser
+
 lint: .venv/test ## Check style, types, security and the contracts' YAML
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -22,11 +28,25 @@ lint: .venv/test ## Check style, types, security and the contracts' YAML
 	@$(BIN)/yamllint --strict openapi
 	@$(BIN)/openapi-spec-validator openapi/*.yaml
 
-check: lint test ## All that CI runs
+lint-node: tools/node_modules/.package-lock.json ## Check the contracts with Redocly and Spectral (needs Node 20.19)
+	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+		tools/node_modules/.bin/redocly lint --config tools/redocly.yaml openapi/*.yaml
+	@tools/node_modules/.bin/spectral lint --ruleset tools/spectral.yaml --fail-severity hint openapi/*.yaml
+
+check: lint test ## All that CI runs with Python alone
 
 format: .venv/test ## Bring the code into the common style
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+
+sdk: .venv/test tools/node_modules/.package-lock.json ## Generate Python and TypeScript clients into sdk/ (needs Node 20.19)
+	@$(BIN)/python -m tools.sdk
+
+fuzz: .venv/test ## Fuzz every contract for long: make fuzz OPTIONS="--database postgresql --max-time 600" (or --help)
+	@$(BIN)/python -W ignore -m tests.fuzz.long_run $(OPTIONS)
+
+diff-contracts: .venv/test ## Tell breaking from harmless changes of the contracts: make diff-contracts BASE=<revision>
+	@$(BIN)/python -m tools.contract_changes $(or $(BASE),HEAD)
 
 bench: .venv/test ## Measure this server beside a FastAPI one, on PostgreSQL
 	@$(BIN)/python -W ignore -m benchmarks.run
@@ -37,11 +57,12 @@ migration: .venv/test ## Write a migration for what changed in the models: make 
 lock: .venv/test ## Pin the newest allowed versions of all dependencies
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra test pyproject.toml -o requirements-test.lock
+	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra test --extra sdk pyproject.toml -o requirements-sdk.lock
 
 COMPILE := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-clean: ## Remove the virtual environment; var/ keeps its data
-	@rm -rf .venv
+clean: ## Remove what was installed and generated; var/ keeps its data
+	@rm -rf .venv tools/node_modules sdk
 
 # The lock files are complete, so nothing is resolved anew: what is installed is what they name.
 .venv/serve: requirements.lock | .venv/bin/python
@@ -51,6 +72,13 @@ clean: ## Remove the virtual environment; var/ keeps its data
 .venv/test: requirements-test.lock | .venv/bin/python
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-test.lock
 	@touch .venv/serve $@
+
+.venv/sdk: requirements-sdk.lock | .venv/bin/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-sdk.lock
+	@touch .venv/serve .venv/test $@
+
+tools/node_modules/.package-lock.json: tools/package-lock.json
+	@cd tools && npm ci --loglevel=error
 
 .venv/bin/python:
 	@$(PYTHON) -m venv .venv

@@ -1,8 +1,11 @@
 """Builds the server out of its parts; `python app.py` serves it."""
 
 import os
+import signal
 import socket
 import sys
+from threading import Timer
+from types import FrameType
 from typing import NoReturn
 
 import uvicorn
@@ -10,15 +13,22 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from db.engine import connect
-from db.schema import migrate
+from db.schema import SchemaError, migrate
 from security.tokens import SigningKey, sign_with
 from server.app import build_app
 from server.edge import log_to_stdout
 from server.views import ContractError
+from server.wire import HttpProtocol
 from settings import SettingError, Settings, read_settings
 
 GRACE_SECONDS = 4
 """How long requests under way may take to end after SIGTERM."""
+
+LAST_RESORT_SECONDS = 4.8
+"""How long after SIGTERM the process ends in any case."""
+
+BACKLOG = 2_048
+"""How many connections may wait to be accepted."""
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -33,16 +43,20 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
 def serve() -> None:
     """Serve until told to stop; what keeps the server from starting is told in one line, with exit code 1."""
+    # Uvicorn lets the signals that ended it happen again; having finished all requests, that is no failure.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: sys.exit())
     try:
         settings = read_settings()
-        app = create_app(settings)
         listener = _listen(settings)
-    except (SettingError, ContractError) as error:
+        app = create_app(settings)
+    except (SettingError, SchemaError, ContractError) as error:
         _give_up(str(error))
     except SQLAlchemyError as error:
-        _give_up(f"the database does not answer: {str(getattr(error, 'orig', error)).splitlines()[0]}")
+        reasons = str(getattr(error, "orig", error)).splitlines() or [type(error).__name__]
+        _give_up(f"the database does not answer: {reasons[0]}")
     except OSError as error:
-        _give_up(f"cannot listen: {error.strerror or error}")
+        _give_up(f"the database cannot be reached: {error.strerror or error}")
     _run(app, settings, listener)
 
 
@@ -50,15 +64,30 @@ def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.host, settings.port))
+    try:
+        listener.bind((settings.host, settings.port))
+        # A port that is only bound can be bound by others as well.
+        listener.listen(BACKLOG)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "this is no host"
+        _give_up(f"cannot listen on HOST {settings.host}, PORT {settings.port}: {reason}")
     return listener
 
 
 def _run(app: ASGIApp, settings: Settings, listener: socket.socket) -> None:
     log_to_stdout(debug=settings.debug)
-    host, port = listener.getsockname()[:2]
-    print(f"Quintet is served at http://{host}:{port}/docs", flush=True)
-    uvicorn.Server(uvicorn_config(app)).run(sockets=[listener])
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"Quintet is served at http://{host}:{listener.getsockname()[1]}/docs", flush=True)
+    _Server(uvicorn_config(app)).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # What waits for a database that hangs does not let itself be cancelled, and must not keep the process.
+        super().handle_exit(sig, frame)
+        last_resort = Timer(LAST_RESORT_SECONDS, os._exit, [1])
+        last_resort.daemon = True
+        last_resort.start()
 
 
 def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
@@ -66,9 +95,11 @@ def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         lifespan="on",
+        backlog=BACKLOG,
+        workers=1,
         access_log=False,
         log_config=None,
         server_header=False,

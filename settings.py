@@ -1,11 +1,14 @@
 """The environment: read once at start, typed, and refused with a clear message."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from dotenv import dotenv_values
 from sqlalchemy.exc import ArgumentError
@@ -21,6 +24,9 @@ KEY_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 """The shortest key of each algorithm is as long as its hash (RFC 7518, section 3.2)."""
 
 FEWEST_DISTINCT_CHARACTERS = 10
+
+_ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+"""As browsers write it in the header Origin: in lower case, without a path."""
 
 
 class SettingError(Exception):
@@ -50,7 +56,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     algorithm = _algorithm(values)
     debug = _flag(values, "DEBUG")
     return Settings(
-        host=values.get("HOST") or "127.0.0.1",
+        host=_text(values, "HOST", "127.0.0.1"),
         port=_number(values, "PORT", 8000, 0, 65_535),
         database_url=database_url,
         jwt_secret_key=_secret(values, algorithm, needed=_is_served_in_earnest(database_url, debug=debug)),
@@ -64,12 +70,22 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _environment() -> dict[str, str]:
-    from_file = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
-    return {**from_file, **os.environ}
+    try:
+        from_file = dotenv_values(ROOT / ".env")
+    except (OSError, UnicodeError) as error:
+        raise SettingError(".env cannot be read as a file in UTF-8") from error
+    return {**{name: value for name, value in from_file.items() if value is not None}, **os.environ}
+
+
+def _text(values: Mapping[str, str], name: str, default: str = "") -> str:
+    text = values.get(name) or default
+    if not text.isprintable():
+        raise SettingError(f"{name} has to be plain text in UTF-8")
+    return text
 
 
 def _number(values: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    text = values.get(name) or str(default)
+    text = _text(values, name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
         raise SettingError(f"{name} has to be a whole number from {least} to {most}")
     return int(text)
@@ -77,36 +93,34 @@ def _number(values: Mapping[str, str], name: str, default: int, least: int, most
 
 def _flag(values: Mapping[str, str], name: str) -> bool:
     words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-    word = (values.get(name) or "false").lower()
+    word = _text(values, name, "false").lower()
     if word not in words:
         raise SettingError(f"{name} has to be true or false")
     return words[word]
 
 
 def _database_url(values: Mapping[str, str]) -> str:
-    url = values.get("DATABASE_URL") or DEFAULT_DATABASE_URL
+    url = _text(values, "DATABASE_URL", DEFAULT_DATABASE_URL)
     try:
         driver_url(url)
     except (ArgumentError, ValueError) as error:
-        raise SettingError("DATABASE_URL has to be a postgresql:// or sqlite:/// URL") from error
+        raise SettingError("DATABASE_URL has to be a postgresql:// URL or name a file by sqlite:///") from error
     return url
 
 
 def _algorithm(values: Mapping[str, str]) -> str:
-    algorithm = values.get("JWT_ALGORITHM") or "HS256"
+    algorithm = _text(values, "JWT_ALGORITHM", "HS256")
     if algorithm not in KEY_BYTES:
         raise SettingError(f"JWT_ALGORITHM has to be one of {', '.join(KEY_BYTES)}")
     return algorithm
 
 
 def _origins(values: Mapping[str, str]) -> tuple[str, ...]:
-    origins = [one.strip() for one in values.get("ALLOWED_ORIGINS", DEFAULT_ORIGINS).split(",") if one.strip()]
-    for origin in origins:
-        scheme, _, host = origin.partition("://")
-        if origin != "*" and (scheme not in ("http", "https") or not host or "/" in host):
-            raise SettingError(
-                "ALLOWED_ORIGINS has to be a list of origins, as https://app.example,http://localhost:3000"
-            )
+    # Set to nothing it allows no origin; the default counts only where it is not set at all.
+    listed = _text(values, "ALLOWED_ORIGINS", "" if "ALLOWED_ORIGINS" in values else DEFAULT_ORIGINS)
+    origins = [one.strip() for one in listed.split(",") if one.strip()]
+    if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in origins):
+        raise SettingError("ALLOWED_ORIGINS has to be a list of origins, as https://app.example,http://localhost:3000")
     return tuple(origins)
 
 
@@ -115,7 +129,7 @@ def _is_served_in_earnest(database_url: str, *, debug: bool) -> bool:
 
 
 def _secret(values: Mapping[str, str], algorithm: str, *, needed: bool) -> str:
-    key = values.get("JWT_SECRET_KEY") or ""
+    key = _text(values, "JWT_SECRET_KEY")
     if needed and (len(key.encode()) < KEY_BYTES[algorithm] or len(set(key)) < FEWEST_DISTINCT_CHARACTERS):
         raise SettingError(
             f"JWT_SECRET_KEY has to be set to a random text of at least {KEY_BYTES[algorithm]} bytes"
@@ -126,11 +140,26 @@ def _secret(values: Mapping[str, str], algorithm: str, *, needed: bool) -> str:
 
 def _kept_secret() -> str:
     """Read the key of this machine; the first start makes it, readable by its owner alone."""
-    KEY_FILE.parent.mkdir(parents=True, exist_ok=True)
     try:
-        descriptor = os.open(KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return KEY_FILE.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(64))
+        key = _read_key() if KEY_FILE.exists() else _make_key()
+    except (OSError, UnicodeError) as error:
+        raise SettingError(f"the key file {KEY_FILE} can be neither read nor made") from error
+    if len(key) < max(KEY_BYTES.values()):
+        raise SettingError(f"the key file {KEY_FILE} is damaged; without it the next start makes another")
+    return key
+
+
+def _read_key() -> str:
     return KEY_FILE.read_text().strip()
+
+
+def _make_key() -> str:
+    # Written beside its place and moved there whole: of two processes that start at once, neither reads half a key,
+    # and both end up with the one that came first.
+    KEY_FILE.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=KEY_FILE.parent) as file:
+        file.write(secrets.token_hex(64))
+        file.flush()
+        with suppress(FileExistsError):
+            os.link(file.name, KEY_FILE)
+    return _read_key()

@@ -155,6 +155,11 @@ def account_named(connection: Connection, name: str) -> Any | None:
     return connection.execute(select(Account.__table__).where(named)).first()
 
 
+def account_with_email(connection: Connection, email: str) -> Any | None:
+    """Read the row of the account that has this e-mail address; None when there is none."""
+    return connection.execute(select(Account.__table__).where(Account.email_key == name_key(email))).first()
+
+
 def account_exists(connection: Connection, uuid: UUID) -> bool:
     """Tell whether the account is still there."""
     return connection.execute(select(Account.id).where(Account.uuid == uuid)).first() is not None

@@ -67,7 +67,7 @@ class FuturePlan(Changing, Owned):
     goal_type: Mapped[str | None] = mapped_column(String(50))
     description: Mapped[str] = mapped_column(LongText)
     target_date: Mapped[date | None]
-    status: Mapped[str] = mapped_column(Ranked(*PLAN_STATUSES), default="active")
+    status: Mapped[str] = mapped_column(Ranked(PLAN_STATUSES), default="active")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

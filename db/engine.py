@@ -5,6 +5,7 @@ A request on PostgreSQL runs in a greenlet on the event loop and waits for async
 (password hashing, migrations, tests; on SQLite every request) goes through a driver that blocks its thread.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,7 +15,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.util.concurrency import in_greenlet
@@ -25,8 +26,14 @@ CONNECT_TIMEOUT_SECONDS = 2
 LOCK_TIMEOUT_MILLISECONDS = 5_000
 POOL = {"pool_size": 8, "max_overflow": 4, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
 
+DEFAULT_PORT = "5432"
+_SEVERAL_HOSTS = re.compile(r"^(\w[\w+]*://(?:[^@]*@)?)([^/?#@]*,[^/?#@]*)(?!.*@)")
+
 # Autocommit spares a read two round trips (BEGIN, ROLLBACK); a transaction asks for one itself.
 AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+
+# Messages of errors go without the statement's parameters: a password hash or a person's words among them.
+QUIET = {"hide_parameters": True}
 
 
 class _Engines:
@@ -37,15 +44,29 @@ class _Engines:
 def driver_url(url: str) -> URL:
     """Name the driver for a database URL; any PostgreSQL URL, also an asyncpg one, is PostgreSQL's.
 
-    Raises `ValueError` for a database that is neither PostgreSQL nor SQLite.
+    Raises `ValueError` for a database that is neither PostgreSQL nor a file of SQLite's (one in memory would be
+    another in each thread).
     """
-    parsed = make_url(url)
+    parsed = _parsed(url)
     match parsed.get_backend_name():
         case "postgresql" | "postgres":
             return parsed.set(drivername="postgresql+psycopg")
-        case "sqlite":
+        case "sqlite" if parsed.database not in (None, "", ":memory:"):
             return parsed.set(drivername="sqlite")
-    raise ValueError("the database has to be PostgreSQL or SQLite")
+    raise ValueError("the database has to be PostgreSQL or a file of SQLite's")
+
+
+def _parsed(url: str) -> URL:
+    # Several hosts stand before the path in libpq's URLs, and as `host=a:1&host=b:2` in SQLAlchemy's. What both drivers
+    # understand is `host=a,b&port=1,2`.
+    before_path = _SEVERAL_HOSTS.match(url)
+    parsed = make_url(_SEVERAL_HOSTS.sub(r"\1", url))
+    hosts = before_path[2] if before_path else parsed.query.get("host", "")
+    places = (hosts if isinstance(hosts, str) else ",".join(hosts)).split(",")
+    if len(places) == 1 or "port" in parsed.query:
+        return parsed
+    names, _, ports = zip(*(place.partition(":") for place in places), strict=True)
+    return parsed.update_query_dict({"host": ",".join(names), "port": ",".join(port or DEFAULT_PORT for port in ports)})
 
 
 def connect(url: str) -> Engine:
@@ -61,6 +82,7 @@ def connect(url: str) -> Engine:
 def disconnect() -> None:
     """Close the connections to the database; those of the event loop are closed on it, in a greenlet."""
     _engine().dispose()
+    _Engines.in_threads.dispose()
 
 
 def waits_on_loop() -> bool:
@@ -74,20 +96,30 @@ def _engine() -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     arguments = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": "-c timezone=UTC"}
-    return create_engine(url, connect_args=arguments, **AUTOCOMMIT, **POOL)
+    # Whoever hashes passwords can afford to ask first whether the connection still lives.
+    return create_engine(url, connect_args=arguments, pool_pre_ping=True, **AUTOCOMMIT, **POOL, **QUIET)
 
 
 def _postgresql_on_loop(url: URL) -> Engine:
     # asyncpg reads the URL itself, so that it may say all that a PostgreSQL URL can (several hosts, sslmode).
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
     creator = partial(asyncpg.connect, dsn, timeout=CONNECT_TIMEOUT_SECONDS, server_settings={"timezone": "UTC"})
-    return create_async_engine("postgresql+asyncpg://", async_creator=creator, **AUTOCOMMIT, **POOL).sync_engine
+    options = AUTOCOMMIT | POOL | QUIET
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=creator, **options).sync_engine
+    event.listen(engine, "checkout", _refuse_dead_connection)
+    return engine
+
+
+def _refuse_dead_connection(_connection: Any, record: Any, _fairy: object) -> None:
+    # The event loop has heard already that the database hung up: the pool then connects anew.
+    if record.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _sqlite(url: URL) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
+    engine = create_engine(url, **QUIET)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 

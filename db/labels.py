@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.ownership import Changing, Owned
 from db.types import Base, Id, by_code_point
 
+GRAY = "#6B7280"
+"""The color of a category that was given none."""
+
 task_tags = Table(
     "task_tags",
     Base.metadata,
@@ -33,14 +36,14 @@ class Tag(Changing, Owned):
     updated_at: Mapped[datetime]
 
 
-class Category(Owned):
+class Category(Changing, Owned):
     """A drawer that an account sorts its tasks into, with a color."""
 
     __tablename__ = "categories"
     __table_args__ = (UniqueConstraint("account_id", "name"), Owned.__table_args__)
     called = "category"
 
-    name: Mapped[str] = mapped_column(String(100))
-    color: Mapped[str] = mapped_column(String(7))
+    name: Mapped[str] = mapped_column(by_code_point(String(100)))
+    color: Mapped[str] = mapped_column(String(7), default=GRAY)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -127,11 +127,12 @@ def _row_by_id(model: type[Owned]) -> Prepared:
 
 
 def _refuse_unless_owned(model: type[Owned], thing: Any, owner: int) -> None:
-    if thing is None or thing.account_id != owner:
-        missing = NotFound(f"There is no such {model.called}.", f"{_snake(model.called)}_not_found")
-        raise (
-            missing if thing is None else NotYours(f"This {model.called} belongs to somebody else.", hidden_as=missing)
-        )
+    if thing is not None and thing.account_id == owner:
+        return
+    missing = NotFound(f"There is no such {model.called}.", f"{_snake(model.called)}_not_found")
+    if thing is None:
+        raise missing
+    raise NotYours(f"This {model.called} belongs to somebody else.", hidden_as=missing)
 
 
 def _snake(words: str) -> str:

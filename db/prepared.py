@@ -90,9 +90,10 @@ def _translated(error: Exception, connection: Connection, sql: str) -> BaseExcep
     dialect = connection.dialect
     gone = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
     if gone:
-        # All connections of the pool went the same way: let none of them be handed out again.
+        # All connections of the pool may have gone the same way: as SQLAlchemy itself does, let each be made anew
+        # before it is handed out again.
+        connection.engine.pool._invalidate(connection.connection, error)
         connection.invalidate(error)
-        connection.engine.dispose(close=False)
     return DBAPIError.instance(
         sql, None, error, dialect.loaded_dbapi.Error, dialect=dialect, connection_invalidated=gone
     )

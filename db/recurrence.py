@@ -28,7 +28,7 @@ class RecurrencePattern(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
     task_id: Mapped[int] = mapped_column(Id, ForeignKey("tasks.id", ondelete="CASCADE"), unique=True)
-    pattern_type: Mapped[str] = mapped_column(Ranked(*PATTERN_TYPES))
+    pattern_type: Mapped[str] = mapped_column(Ranked(PATTERN_TYPES))
     interval: Mapped[int] = mapped_column(default=1)
     end_at: Mapped[datetime | None]
     occurrences_count: Mapped[int | None]

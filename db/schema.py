@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 from db import accounts, anchor, labels, login_attempts, logins, recurrence, task_lists, tasks
@@ -19,11 +20,21 @@ metadata = Base.metadata
 _MIGRATION_LOCK = 0x51_17_7E_7
 
 
+class SchemaError(Exception):
+    """The database cannot be brought up to this version's schema."""
+
+
 def migrate(engine: Engine) -> None:
-    """Bring the database up to the newest revision; processes that start at once wait for each other."""
+    """Bring the database up to the newest revision; processes that start at once wait for each other.
+
+    Raises `SchemaError` for a database that a newer version migrated.
+    """
     with engine.connect() as connection:
-        if not _is_current(connection):
-            _upgrade(connection)
+        try:
+            if not _is_current(connection):
+                _upgrade(connection)
+        except CommandError as error:
+            raise SchemaError(f"the database has another version's tables: {error}") from error
 
 
 def _is_current(connection: Connection) -> bool:

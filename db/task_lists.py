@@ -1,6 +1,7 @@
 """The task list in pages: filtered, searched and sorted, with an index for each order and filter."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -10,19 +11,24 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Index,
+    Label,
+    Select,
     String,
     UnaryExpression,
+    and_,
     bindparam,
+    false,
+    func,
     or_,
     select,
 )
 
-from db.ownership import in_pages, table_of
+from db.ownership import EVERYTHING, in_pages, table_of
 from db.pages import Page, count_of, page_of
 from db.prepared import Prepared
 from db.tasks import Task
 from db.types import Id, folded
-from db.whole_tasks import whole_tasks
+from db.whole_tasks import plain_tasks, whole_tasks
 
 Filters = Mapping[str, Any]
 """Conditions by name, with the values they compare with; a value of None stands for any."""
@@ -30,6 +36,7 @@ Filters = Mapping[str, Any]
 _TASKS = table_of(Task)
 _OWN = Task.account_id == bindparam("owner", type_=Id)
 _IS_OPEN, _IS_COMPLETED = Task.completed_at.is_(None), Task.completed_at.is_not(None)
+_IS_DATED = Task.undated == false()
 
 
 def _holds_searched(column: Any) -> ColumnElement[bool]:
@@ -39,7 +46,13 @@ def _holds_searched(column: Any) -> ColumnElement[bool]:
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "is_open": _IS_OPEN,
     "is_completed": _IS_COMPLETED,
+    "status": Task.status == bindparam("status"),
     "priority": Task.priority == bindparam("priority"),
+    "category_id": Task.category_id == bindparam("category_id", type_=Id),
+    "due_from": and_(_IS_DATED, Task.due_at >= bindparam("due_from")),
+    "due_until": and_(_IS_DATED, Task.due_at <= bindparam("due_until")),
+    "due_before": and_(_IS_DATED, Task.due_at < bindparam("due_before")),
+    "due_after": and_(_IS_DATED, Task.due_at > bindparam("due_after")),
     "search": or_(_holds_searched(Task.title_key), _holds_searched(Task.description_key)),
 }
 _SORTED_BY = {
@@ -57,6 +70,10 @@ class Order(NamedTuple):
     descending: bool = False
 
 
+Shown = Callable[[FromClause], Select[Any]]
+"""How much of a task is read: `whole_tasks`, or `plain_tasks` without what only one contract shows."""
+
+
 class _Key(NamedTuple):
     column: Column[Any]
     descending: bool
@@ -67,14 +84,50 @@ class _Key(NamedTuple):
 
 
 def page_of_tasks(
-    connection: Connection, order: Order, filters: Filters, *, owner: int, limit: int, offset: int
+    connection: Connection,
+    order: Order,
+    filters: Filters,
+    *,
+    owner: int,
+    limit: int,
+    offset: int,
+    shown: Shown = whole_tasks,
 ) -> Page:
-    """Read one page of an account's tasks that meet all the filters, whole, and how many there are of these."""
+    """Read one page of an account's tasks that meet all the filters, and how many there are of these."""
+    given = _given(filters)
+    listing, counting = _listing(order, tuple(given), shown), _counting(tuple(given))
+    return page_of(connection, listing, counting, owner=owner, limit=limit, offset=offset, **given)
+
+
+def tasks_in_order(
+    connection: Connection, order: Order, filters: Filters, *, owner: int, limit: int | None, offset: int
+) -> Sequence[Any]:
+    """Read an account's tasks that meet all the filters, plain; all of them when there is no limit."""
+    given = _given(filters)
+    page_limit = EVERYTHING if limit is None else limit
+    listing = _listing(order, tuple(given), plain_tasks)
+    return listing.rows(connection, **given, owner=owner, page_limit=page_limit, page_offset=offset)
+
+
+def due_filters(*, on: date | None, before: date | None, after: date | None) -> Filters:
+    """Say the days that tasks may be due on as instants in UTC: one day, the days before one, the days after one."""
+    return {
+        "due_from": _moment(on, time.min),
+        "due_until": _moment(on, time.max),
+        "due_before": _moment(before, time.min),
+        "due_after": _moment(after, time.max),
+    }
+
+
+def _moment(day: date | None, at: time) -> datetime | None:
+    return day and datetime.combine(day, at, UTC)
+
+
+def _given(filters: Filters) -> dict[str, Any]:
     given = {name: value for name, value in filters.items() if value is not None}
     if "search" in given:
         given["search"] = _pattern(given["search"])
-    listing, counting = _listing(order, tuple(given)), _counting(tuple(given))
-    return page_of(connection, listing, counting, owner=owner, limit=limit, offset=offset, **given)
+    return given
 
 
 def _pattern(text: str) -> str:
@@ -88,19 +141,31 @@ def _keys_of(order: Order) -> list[_Key]:
 
 
 @cache
-def _listing(order: Order, filters: tuple[str, ...]) -> Prepared:
+def _listing(order: Order, filters: tuple[str, ...], shown: Shown = whole_tasks) -> Prepared:
     # The page is found in an index alone, so that rows that are skipped are never read.
     keys = _keys_of(order)
     conditions = [_CONDITIONS[name] for name in filters]
     found = select(*(key.column for key in keys)).where(_OWN, *conditions).order_by(*(key.of(_TASKS) for key in keys))
     page = in_pages(found).subquery("page")
     tasks = page.join(_TASKS, _TASKS.c.id == page.c.id)
-    return Prepared(whole_tasks(tasks).order_by(*(key.of(page) for key in keys)))
+    return Prepared(shown(tasks).order_by(*(key.of(page) for key in keys)))
 
 
 @cache
 def _counting(filters: tuple[str, ...]) -> Prepared:
     return count_of(_OWN, *(_CONDITIONS[name] for name in filters))
+
+
+def _count(name: str, *conditions: ColumnElement[bool]) -> Label[Any]:
+    return select(func.count()).where(_OWN, *conditions).scalar_subquery().label(name)
+
+
+_TALLY = Prepared(select(_count("total"), _count("pending", _IS_OPEN)))
+
+
+def tally_tasks(connection: Connection, *, owner: int) -> Any:
+    """Count an account's tasks: how many there are (`total`) and how many of them are not done (`pending`)."""
+    return _TALLY.first(connection, owner=owner)
 
 
 def _index(part: str, order: Order, where: ColumnElement[bool] | None) -> None:

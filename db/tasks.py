@@ -32,6 +32,9 @@ class Task(Owned):
     __tablename__ = "tasks"
     __table_args__ = (
         Index("ix_tasks_newest_first", "account_id", "created_at", "id"),
+        Index("ix_tasks_of_status_newest_first", "account_id", "status", "created_at", "id"),
+        # By category first, for the foreign key.
+        Index("ix_tasks_of_category_newest_first", "category_id", "account_id", "created_at", "id"),
         CheckConstraint("status BETWEEN 1 AND 4", "status_known"),
         CheckConstraint("priority BETWEEN 1 AND 3", "priority_known"),
         CheckConstraint("(status = 3) = (completed_at IS NOT NULL)", "completed_has_instant"),
@@ -42,10 +45,10 @@ class Task(Owned):
     uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str | None] = mapped_column(LongText)
-    status: Mapped[str] = mapped_column(Ranked(*STATUSES), default="pending")
-    priority: Mapped[str] = mapped_column(Ranked(*PRIORITIES), default="medium")
+    status: Mapped[str] = mapped_column(Ranked(STATUSES), default="pending")
+    priority: Mapped[str] = mapped_column(Ranked(PRIORITIES), default="medium")
     due_at: Mapped[datetime | None]
-    category_id: Mapped[int | None] = mapped_column(Id, ForeignKey("categories.id", ondelete="SET NULL"), index=True)
+    category_id: Mapped[int | None] = mapped_column(Id, ForeignKey("categories.id", ondelete="SET NULL"))
     completed_at: Mapped[datetime | None]
     repeated_at: Mapped[datetime | None]
     """When its next occurrence was made: once, however often it is completed and reopened."""

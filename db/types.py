@@ -1,6 +1,6 @@
 """Column types and the base of all models."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,8 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 """Integer keys: 64 bits; SQLite numbers rows by itself only in columns called INTEGER."""
 
 
-# asyncpg takes the very first and the very last moment for infinity, which is none: a microsecond less is meant.
-_FIRST, _LAST = (
-    datetime.min.replace(tzinfo=UTC) + timedelta.resolution,
-    datetime.max.replace(tzinfo=UTC) - timedelta.resolution,
-)
+_FIRST = datetime.min.replace(microsecond=1, tzinfo=UTC)
+_LAST = datetime.max.replace(microsecond=999_998, tzinfo=UTC)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -30,8 +27,9 @@ class Instant(TypeDecorator[datetime]):
         """Store UTC; SQLite has no zones, so it gets the bare UTC reading."""
         if value is None:
             return None
-        within = min(max(value, _FIRST), _LAST)
-        return within if dialect.name != "sqlite" else within.astimezone(UTC).replace(tzinfo=None)
+        # asyncpg takes the very first and the very last moment for infinities, which come back without a zone.
+        finite = min(max(value, _FIRST), _LAST)
+        return finite.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else finite
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """Leave PostgreSQL's moments alone: its drivers give them aware and, as the session's zone is UTC, in UTC."""
@@ -48,7 +46,8 @@ class Ranked(TypeDecorator[str]):
     impl = SmallInteger
     cache_ok = True
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, words: tuple[str, ...]) -> None:
+        # One named parameter, for by those SQLAlchemy tells apart statements whose compiled form it keeps.
         super().__init__()
         self.words = words
 

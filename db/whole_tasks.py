@@ -59,6 +59,11 @@ def whole_tasks(tasks: FromClause = _TASKS) -> Select[Any]:
     return select(*columns).select_from(tasks.outerjoin(_PATTERNS, _PATTERNS.c.task_id == _TASKS.c.id))
 
 
+def plain_tasks(tasks: FromClause = _TASKS) -> Select[Any]:
+    """Select tasks, or those of a join with them: their members alone."""
+    return select(*shown_columns(Task)).select_from(tasks)
+
+
 _BY_UUID = Prepared(whole_tasks().where(Task.uuid == bindparam("uuid")))
 
 

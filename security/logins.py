@@ -1,5 +1,6 @@
 """Logging in at any of the contracts' doors."""
 
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from math import ceil
@@ -21,14 +22,18 @@ class Tokens(NamedTuple):
     refresh_token: str
 
 
-def log_in(name: str, password: str, *, client_address: str, at: datetime) -> tuple[Any, Tokens]:
-    """Log in by username or e-mail address, and return the account's row and its tokens.
+def log_in(
+    name: str, password: str, *, client_address: str, at: datetime, find: Callable[..., Any | None] = account_named
+) -> tuple[Any, Tokens]:
+    """Log in, and return the account's row and its tokens.
+
+    `find` says what the name may be: username or e-mail address, unless a contract's door takes only one of them.
 
     Raises `TooManyAttempts` after 5 attempts in 15 minutes for one account and client address, and
     `InvalidCredentials`, the same and in the same time, for an unknown name and a wrong password.
     """
     with autocommit() as connection:
-        account = account_named(connection, name)
+        account = find(connection, name)
     key = _attempt_key(account, name, client_address)
     slot = _take_slot(key, at)
     if not password_matches(password, account and account.password_hash) or account is None:
@@ -63,10 +68,12 @@ def _take_slot(key: str, at: datetime) -> int:
         free_at = next_free_at(session, key)
     if slot is None:
         wait = ceil((free_at - at).total_seconds()) if free_at is not None else 1
+        window = int(WINDOW.total_seconds())
+        # Another server's clock may be ahead of this one's; nobody waits longer than a window for that.
         raise TooManyAttempts(
             "Too many login attempts; try again later.",
             limit=SLOTS,
-            window=int(WINDOW.total_seconds()),
-            retry_after=max(1, wait),
+            window=window,
+            retry_after=min(max(1, wait), window),
         )
     return slot

@@ -18,6 +18,9 @@ ISSUER = AUDIENCE = "quintet"
 CLAIMS = ("sub", "type", "jti", "sid", "iat", "exp", "iss", "aud")
 LEEWAY = timedelta(0)
 
+_UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, OSError, RecursionError)
+"""What the libraries raise for what is no token, and for headers and claims of absurd types and sizes."""
+
 Kind = Literal["access", "fresh", "refresh"]
 """What an operation asks for: an access token, one straight from a login, or a refresh token."""
 
@@ -140,7 +143,7 @@ def _signed_content(raw: str) -> Token:
             login_id=UUID(claims["sid"]),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
         )
-    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise InvalidToken("The token is malformed or not signed by this server.") from error
 
 

@@ -36,8 +36,8 @@ class HandlerResolver(Resolver):
             raise ContractError(f"openapi/{self.contract.name}.yaml asks for {name}: {error}") from error
 
 
-def connexion_app(contract: Contract) -> ConnexionMiddleware:
-    """Build the application of a contract: security, validation and Flask views of its operations.
+def connexion_app(contract: Contract, document: dict[str, Any]) -> ConnexionMiddleware:
+    """Build the application of a contract: security, validation and Flask views of a document's operations.
 
     Raises `ContractError` when an operation has no handler or a handler asks for what the operation has not.
     """
@@ -48,7 +48,7 @@ def connexion_app(contract: Contract) -> ConnexionMiddleware:
         middlewares=middlewares,
         resolver=HandlerResolver(contract),
     )
-    app.add_api(contract.document)
+    app.add_api(document)
     # Connexion would build its stack at the first request, and only then tell what does not fit.
     app.app, app.middleware_stack = app._build_middleware_stack()
     return app

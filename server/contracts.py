@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import yaml
 
-from server.error_shapes import JSON, PROBLEM_JSON, ErrorShape, detail_code_timestamp, problem
+from server.error_shapes import JSON, PROBLEM_JSON, ErrorShape, detail_code_timestamp, nested, problem
 
 OPENAPI_FOLDER = Path(__file__).parent.parent / "openapi"
 
@@ -40,6 +41,18 @@ class Contract:
         """Where the paths of the YAML file hang: the URL of its first server."""
         return self.document["servers"][0]["url"]
 
+    @property
+    def base_segments(self) -> list[str]:
+        """The base path in parts."""
+        return self.base_path[1:].split("/")
+
+    def holds(self, segments: list[str]) -> bool:
+        """Tell whether a path lies below the base path, a template in which stands for anything."""
+        base = self.base_segments
+        return len(base) <= len(segments) and all(
+            is_template(ours) or ours == theirs for ours, theirs in zip(base, segments, strict=False)
+        )
+
 
 CONTRACTS = (
     Contract("workspace", base_path="/api/v1", error=problem, bad_input=400, not_yours=403, duplicate=409),
@@ -52,6 +65,16 @@ CONTRACTS = (
         duplicate=400,
         media_type=JSON,
     ),
+    Contract("tasktracker", base_path="/api/v1", error=problem, bad_input=400, not_yours=403, duplicate=400),
+    Contract(
+        "todo",
+        base_path="/api/{user_id}/tasks",
+        error=nested,
+        bad_input=400,
+        not_yours=404,
+        duplicate=409,
+        media_type=JSON,
+    ),
 )
 """In order of precedence: where two contracts have the same operation, the first answers it."""
 
@@ -59,7 +82,24 @@ ELSEWHERE = Contract("elsewhere", base_path="/", error=problem, bad_input=400, n
 """Paths that belong to no contract answer like the problem documents below /api/v1."""
 
 
-def contract_at(path: str) -> Contract:
-    """Find the contract whose error shape a path has that nothing is served at."""
-    below = [one for one in CONTRACTS if path == one.base_path or path.startswith(f"{one.base_path}/")]
-    return max(below, key=lambda one: len(one.base_path), default=ELSEWHERE)
+def contract_at(raw_path: bytes) -> Contract:
+    """Find the contract whose error shape a path has that nothing is served at.
+
+    A base path that names a segment comes before one with a template in its place, then the longest.
+    """
+    segments = segments_of(raw_path)
+    below = [one for one in CONTRACTS if one.holds(segments)]
+    return max(below, key=lambda one: [not is_template(part) for part in one.base_segments], default=ELSEWHERE)
+
+
+def segments_of(raw_path: bytes) -> list[str]:
+    """Split a path as it stands in the request line.
+
+    Percent-encoding is undone within the segments, so that an encoded slash stays within its own.
+    """
+    return [unquote(one) for one in raw_path.decode("latin-1")[1:].split("/")]
+
+
+def is_template(segment: str) -> bool:
+    """Tell whether a segment of a contract's path stands for any value."""
+    return segment.startswith("{")

@@ -1,5 +1,6 @@
 """The dispatcher: takes every request, finds the one operation that it means and has it answered."""
 
+from asyncio import CancelledError
 from functools import partial
 
 from starlette.exceptions import HTTPException
@@ -11,7 +12,7 @@ from server.bodies import MOST_BYTES
 from server.connexion_apps import connexion_app
 from server.contracts import CONTRACTS, contract_at
 from server.lanes import answer_to, error_to, password_lane, quick_lane
-from server.refusals import Refusal, method_not_allowed, not_found
+from server.refusals import Refusal, internal_error, method_not_allowed, not_found
 from server.routes import Operation, Route, routes_of
 from server.scopes import findings, header, routed
 
@@ -26,57 +27,79 @@ class Dispatcher:
     def __init__(self, pages: ASGIApp) -> None:
         self.pages = pages
         self.routes = routes_of(CONTRACTS)
-        self.apps = {contract.name: connexion_app(contract) for contract in CONTRACTS}
+        self.apps = {one.name: connexion_app(one, self.routes.document_of(one)) for one in CONTRACTS}
         self.lanes = {False: quick_lane(), True: password_lane()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request, with an error of its contract's shape should anything break."""
+        try:
+            await self._dispatch(scope, receive, send)
+        except ClientGone:
+            return
+        except (Exception, CancelledError) as error:
+            # Uvicorn cancels what is still under way long after it was told to stop.
+            scope["state"]["error"] = error
+            if scope["state"]["status"] is not None:
+                raise
+            await _answer_error(internal_error(), scope, send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         match = self.routes.find(scope["raw_path"])
         if match is None:
             await self._page(scope, receive, send)
             return
-        route, path_params = match
+        route, segments = match
         scope["state"]["route"] = route.template
         operation = route.operations.get("GET" if scope["method"] == "HEAD" else scope["method"])
-        try:
-            answer = await self._answer(operation, route, path_params, scope, receive)
-        except ClientGone:
-            return
+        answer = await self._answer(operation, route, segments, scope, receive)
         await answer.send(send, without_body=scope["method"] == "HEAD")
 
     async def _answer(
-        self, operation: Operation | None, route: Route, path_params: dict[str, str], scope: Scope, receive: Receive
+        self, operation: Operation | None, route: Route, segments: list[str], scope: Scope, receive: Receive
     ) -> Answer:
         if operation is None:
             contract = next(iter(route.operations.values())).contract
             return error_answer(method_not_allowed(route.allowed()), contract, at=now())
         body = await body_of(scope, receive) if operation.takes_body else b""
         inner = routed(
-            scope, mount=operation.contract.mount, operation_id=operation.operation_id, path_params=path_params
+            scope,
+            mount=operation.contract.mount,
+            operation_id=operation.operation_id,
+            path_params=operation.parameters(segments),
         )
         work = partial(answer_to, self.apps[operation.contract.name], operation, inner, body)
         try:
             return await self.lanes[operation.hashes_password](work)
         except Refusal as refusal:
-            return error_to(operation, refusal)
+            return error_to(operation, scope, refusal)
         finally:
             scope["state"]["account"] = findings(inner).get("user")
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         # With an application in its scope Starlette raises its refusals; without one it answers them in plain text.
+        inner = {**scope, "app": self.pages}
         try:
-            await self.pages({**scope, "app": self.pages}, receive, send)
+            await self.pages(inner, receive, send)
         except HTTPException as error:
-            allowed = (error.headers or {}).get("Allow", "GET, HEAD").split(", ")
-            refusal = method_not_allowed(allowed) if error.status_code == method_not_allowed([]).status else not_found()
-            answer = error_answer(refusal, contract_at(scope["path"]), at=now())
-            await answer.send(send, without_body=scope["method"] == "HEAD")
+            await _answer_error(_page_refusal(error), scope, send)
+        finally:
+            scope["state"]["route"] = inner["route"].path if "route" in inner else None
+
+
+def _page_refusal(error: HTTPException) -> Refusal:
+    if error.status_code != method_not_allowed([]).status:
+        return not_found()
+    return method_not_allowed(sorted((error.headers or {}).get("Allow", "GET, HEAD").split(", ")))
+
+
+async def _answer_error(refusal: Refusal, scope: Scope, send: Send) -> None:
+    answer = error_answer(refusal, contract_at(scope["raw_path"]), at=now())
+    await answer.send(send, without_body=scope["method"] == "HEAD")
 
 
 async def body_of(scope: Scope, receive: Receive) -> bytes | None:
     """Read a request's body; None when it is longer than is taken. Raises `ClientGone`."""
-    length = header(scope, b"content-length")
-    if length is not None and int(length) > MOST_BYTES:
+    if _declared_length(scope) > MOST_BYTES:
         return None
     parts: list[bytes] = []
     size = 0
@@ -90,3 +113,9 @@ async def body_of(scope: Scope, receive: Receive) -> bytes | None:
             return None
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+def _declared_length(scope: Scope) -> int:
+    # What is no number is left to the body itself, which is counted as well; twenty digits are too many in any case.
+    length = header(scope, b"content-length") or "0"
+    return int(length[:20]) if length.isdecimal() else 0

@@ -4,14 +4,20 @@ import logging
 import re
 import sys
 from time import perf_counter
+from traceback import format_tb
 from typing import Any
 from uuid import uuid4
 
 import orjson
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.clock import instant_json, now
+from server.answers import error_answer
+from server.contracts import contract_at
+from server.refusals import internal_error, preflight_refused
 from server.scopes import header
 
 EXPOSED_HEADERS = ("Allow", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-ID")
@@ -30,10 +36,26 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write a record."""
         line: dict[str, Any] = {"time": instant_json(now()), "level": record.levelname.lower()}
-        line |= getattr(record, "members", None) or {"message": record.getMessage()}
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
+        line |= getattr(record, "members", None) or {"message": _told(record)}
+        if record.exc_info and record.exc_info[1]:
+            line["error"] = trace_of(record.exc_info[1])
         return orjson.dumps(line, default=str).decode()
+
+
+def _told(record: logging.LogRecord) -> str:
+    # A path of the file system may hold what is no Unicode; it must not keep the line from being written.
+    return record.getMessage().encode(errors="backslashreplace").decode()
+
+
+def trace_of(error: BaseException) -> str:
+    """Say where an error was raised and of what kind it is, and the same of what led to it.
+
+    Its message is left out: drivers, parsers and Python itself quote values there, a password among them.
+    """
+    kind = type(error)
+    trace = f"{''.join(format_tb(error.__traceback__))}{kind.__module__}.{kind.__qualname__}"
+    origin = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return trace if origin is None else f"{trace_of(origin)}\n\n{trace}"
 
 
 def log_to_stdout(*, debug: bool) -> None:
@@ -55,7 +77,13 @@ class RequestLog:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and write its line when it is answered."""
         started = perf_counter()
-        state = scope["state"] = {"id": request_id(scope), "route": None, "status": None, "account": None}
+        state = scope["state"] = {
+            "id": request_id(scope),
+            "route": None,
+            "status": None,
+            "account": None,
+            "error": None,
+        }
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -66,18 +94,21 @@ class RequestLog:
         try:
             await self.app(scope, receive, send_with_id)
         finally:
-            logger.info("", extra={"members": _members(scope["method"], state, perf_counter() - started)})
+            log_request(scope["method"], state, started=started)
 
 
-def _members(method: str, state: dict[str, Any], seconds: float) -> dict[str, Any]:
-    return {
+def log_request(method: str | None, state: dict[str, Any], *, started: float) -> None:
+    """Write the line of a request that began at `started`, by the reading of `perf_counter`."""
+    members = {
         "id": state["id"],
         "method": method,
         "route": state["route"],
         "status": state["status"],
-        "ms": round(seconds * 1000, 2),
+        "ms": round((perf_counter() - started) * 1000, 2),
         "account": state["account"],
     }
+    level = logging.ERROR if state["status"] == internal_error().status else logging.INFO
+    logger.log(level, "", exc_info=state.get("error"), extra={"members": members})
 
 
 def request_id(scope: Scope) -> str:
@@ -88,7 +119,7 @@ def request_id(scope: Scope) -> str:
 
 def with_cors(app: ASGIApp, allowed_origins: tuple[str, ...]) -> ASGIApp:
     """Let pages of the allowed origins read all answers, errors included. `*` allows all, without credentials."""
-    return CORSMiddleware(
+    return _Cors(
         app,
         allow_origins=allowed_origins,
         allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
@@ -97,3 +128,22 @@ def with_cors(app: ASGIApp, allowed_origins: tuple[str, ...]) -> ASGIApp:
         expose_headers=EXPOSED_HEADERS,
         max_age=PREFLIGHT_SECONDS,
     )
+
+
+class _Cors(CORSMiddleware):
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        return response if response.status_code < preflight_refused().status else _RefusedPreflight(response)
+
+
+class _RefusedPreflight(Response):
+    """Starlette's refusal in the shape that errors have at the path; its headers still tell what is allowed."""
+
+    def __init__(self, refusal: Response) -> None:
+        super().__init__()
+        self.allowed = [(name, value) for name, value in refusal.raw_headers if not name.startswith(b"content-")]
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        answer = error_answer(preflight_refused(), contract_at(scope["raw_path"]), at=now())
+        answer.headers += self.allowed
+        await answer.send(send)

@@ -33,3 +33,9 @@ def detail_code_timestamp(refusal: Refusal, at: datetime) -> dict[str, Any]:
     """Shape an error as three members (fullstack, "Error Format"): the first has to say all that is wrong."""
     detail = bad_input_message(refusal.errors) if refusal.errors else refusal.message
     return {"detail": detail, "error_code": refusal.code.upper(), "timestamp": instant_json(at)}
+
+
+def nested(refusal: Refusal, _at: datetime) -> dict[str, Any]:
+    """Shape an error as one member `error` with code, message and details (todo, "Error Response Format")."""
+    details = [asdict(error) for error in refusal.errors] or None
+    return {"error": {"code": refusal.code, "message": refusal.message, "details": details}}

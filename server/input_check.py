@@ -24,6 +24,7 @@ class InputCheck:
         if self.body is not None:
             message = await receive()
             found["body"] = self.body.read(message["body"], header(scope, b"content-type"))
-        found.update(self.query.read(scope["query_string"]))
+        found["query"] = self.query.read(scope["query_string"])
+        found.update(found["query"])
         found.update(self.path.read(scope["path_params"]))
         await self.next_app(scope, receive, send)

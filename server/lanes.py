@@ -1,7 +1,6 @@
 """Lanes: where operations run, so that none of them stops the event loop."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,8 +23,6 @@ LONGEST_QUEUE = 64
 """How many logins may wait; a quarter of a second each, this is about as long as a client waits."""
 
 Lane = Callable[[Callable[[], Answer]], Awaitable[Answer]]
-
-logger = logging.getLogger("quintet")
 
 
 class Threads:
@@ -87,13 +84,13 @@ def answer_to(app: ConnexionMiddleware, operation: Operation, scope: Scope, body
     except StopIteration:
         return answer
     except Exception as error:  # noqa: BLE001 (whatever it is, the client gets an answer in the contract's shape)
-        return error_to(operation, error)
-    return error_to(operation, RuntimeError("a middleware waited for the event loop"))
+        return error_to(operation, scope, error)
+    return error_to(operation, scope, RuntimeError("a middleware waited for the event loop"))
 
 
-def error_to(operation: Operation, error: Exception) -> Answer:
-    """Answer an operation's request with an error; one that nobody foresaw goes to the log."""
+def error_to(operation: Operation, scope: Scope, error: Exception) -> Answer:
+    """Answer an operation's request with an error; one that nobody foresaw goes to the request's line in the log."""
     refusal = refusal_of(error, operation.contract, deleted_account=operation.deleted_account)
     if refusal.status == internal_error().status:
-        logger.error("%s failed", operation.operation_id, exc_info=error)
+        scope["state"]["error"] = error
     return error_answer(refusal, operation.contract, at=now())

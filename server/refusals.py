@@ -29,7 +29,7 @@ class Refusal(Exception):
         return _TITLES.get(self.status) or HTTPStatus(self.status).phrase
 
 
-_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+_TITLES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 """RFC 9110's names where the standard library of Python 3.11 still has older ones."""
 
 
@@ -63,6 +63,26 @@ def challenge(code: str, message: str) -> str:
     return f'{CHALLENGE}, error="invalid_token", error_description="{message}"' if code else CHALLENGE
 
 
+def malformed_request() -> Refusal:
+    """What came is not an HTTP request."""
+    return Refusal(400, "malformed_request", "This is not a request in HTTP.")
+
+
+def url_too_long() -> Refusal:
+    """The request line has no end."""
+    return Refusal(414, "url_too_long", "The URL of the request is too long.")
+
+
+def head_too_large() -> Refusal:
+    """The request line and the headers have no end."""
+    return Refusal(431, "headers_too_large", "The headers of the request are too long.")
+
+
+def preflight_refused() -> Refusal:
+    """A page of another origin asked for more than it may."""
+    return Refusal(400, "preflight_refused", "Pages of this origin may not send such a request.")
+
+
 def not_found() -> Refusal:
     """Nothing is served at this path."""
     return Refusal(404, "not_found", "There is nothing at this path.")
@@ -73,6 +93,11 @@ def method_not_allowed(allowed: Sequence[str]) -> Refusal:
     return Refusal(
         405, "method_not_allowed", "This path does not take this method.", headers={"Allow": ", ".join(allowed)}
     )
+
+
+def not_the_path_user() -> Refusal:
+    """The path names another account than the caller's, or none (todo, "403 Forbidden - User ID mismatch")."""
+    return Refusal(403, "forbidden", "These tasks belong to somebody else.")
 
 
 def payload_too_large(limit: int) -> Refusal:

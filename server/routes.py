@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 from connexion.http_facts import METHODS
 
-from server.contracts import Contract
+from server.contracts import Contract, is_template, segments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +14,14 @@ class Operation:
     """One method of one path of one contract."""
 
     contract: Contract
+    template: str
     operation_id: str
     definition: Mapping[str, Any]
+
+    def parameters(self, segments: list[str]) -> dict[str, str]:
+        """Take the values of its path's parameters out of a path's segments."""
+        names = self.template.strip("/").split("/")
+        return {name[1:-1]: value for name, value in zip(names, segments, strict=True) if name.startswith("{")}
 
     @property
     def takes_body(self) -> bool:
@@ -36,7 +41,7 @@ class Operation:
 
 @dataclass(slots=True)
 class Route:
-    """A path template and its operations by method."""
+    """A path template and its operations by method; each may call the path's parameters by other names."""
 
     template: str
     operations: dict[str, Operation] = field(default_factory=dict)
@@ -45,34 +50,46 @@ class Route:
         """List the methods it takes; GET answers HEAD as well (RFC 9110, section 9.3.2)."""
         return sorted(self.operations.keys() | ({"HEAD"} if "GET" in self.operations else set()))
 
-    def parameters(self, segments: list[str]) -> dict[str, str]:
-        """Take the values of the path's parameters out of a path's segments."""
-        names = self.template.strip("/").split("/")
-        return {name[1:-1]: value for name, value in zip(names, segments, strict=True) if name.startswith("{")}
+
+class Node(dict[str, Any]):
+    """What may follow a segment: further nodes, and at "" the route that ends here."""
+
+    is_base = False
+    """Whether a base path ends here: what is not found below it is not looked for elsewhere."""
 
 
 class Routes:
     """A tree of path segments. Literal segments come before templates, whichever contract they are of."""
 
     def __init__(self) -> None:
-        self.root: dict[str, Any] = {}
+        self.root = Node()
 
-    def add(self, path: str, method: str, operation: Operation) -> None:
-        """Serve an operation at a path. The first operation at one path and method stays."""
+    def node_at(self, segments: list[str]) -> Node:
+        """Find the node at the end of a path, made if it is missing."""
         node = self.root
-        for segment in path.strip("/").split("/"):
-            node = node.setdefault("{}" if segment.startswith("{") else segment, {})
-        route = node.setdefault("", Route(path))
+        for segment in segments:
+            node = node.setdefault("{}" if is_template(segment) else segment, Node())
+        return node
+
+    def add(self, method: str, operation: Operation) -> None:
+        """Serve an operation at its path. The first operation at one path and method stays."""
+        route = self.node_at(operation.template[1:].split("/")).setdefault("", Route(operation.template))
         route.operations.setdefault(method.upper(), operation)
 
-    def find(self, raw_path: bytes) -> tuple[Route, dict[str, str]] | None:
-        """Find the route of a path as it stands in the request line, and the values of its parameters.
+    def document_of(self, contract: Contract) -> dict[str, Any]:
+        """Give a contract's document without the operations that an earlier contract answers in its place."""
+        served = [id(one.definition) for route in self for one in route.operations.values()]
+        paths = {
+            path: {name: one for name, one in item.items() if name not in METHODS or id(one) in served}
+            for path, item in contract.document["paths"].items()
+        }
+        return {**contract.document, "paths": paths}
 
-        Percent-encoding is undone within the segments, so that an encoded slash stays within its own.
-        """
-        segments = [unquote(one) for one in raw_path.decode("latin-1")[1:].split("/")]
+    def find(self, raw_path: bytes) -> tuple[Route, list[str]] | None:
+        """Find the route of a path as it stands in the request line, and the path's segments."""
+        segments = segments_of(raw_path)
         route = _descend(self.root, segments, 0)
-        return None if route is None else (route, route.parameters(segments))
+        return None if route is None else (route, segments)
 
     def __iter__(self) -> Iterator[Route]:
         """Go over all routes."""
@@ -85,25 +102,32 @@ class Routes:
                     yield value
 
 
-def _descend(node: dict[str, Any], segments: list[str], depth: int) -> Route | None:
+def _descend(node: Node, segments: list[str], depth: int) -> Route | None:
     if depth == len(segments):
         return node.get("")
-    segment = segments[depth]
-    for key in (segment, "{}"):
-        if segment and key in node:
+    for key in _keys(segments, depth):
+        if key in node:
             route = _descend(node[key], segments, depth + 1)
-            if route is not None:
+            if route is not None or node[key].is_base:
                 return route
     return None
+
+
+def _keys(segments: list[str], depth: int) -> tuple[str, ...]:
+    # An empty segment is a value like any other, but nothing after a final slash is none.
+    if segments[depth]:
+        return segments[depth], "{}"
+    return () if depth == len(segments) - 1 else ("{}",)
 
 
 def routes_of(contracts: tuple[Contract, ...]) -> Routes:
     """Collect the routes of all contracts, in their order of precedence."""
     routes = Routes()
     for contract in contracts:
+        routes.node_at(contract.base_segments).is_base = True
         for path, methods in contract.document["paths"].items():
             for method, definition in methods.items():
                 if method in METHODS:
                     operation_id = f"handlers.{contract.name}.{definition['tags'][0]}.{definition['operationId']}"
-                    routes.add(contract.mount + path, method, Operation(contract, operation_id, definition))
+                    routes.add(method, Operation(contract, contract.mount + path, operation_id, definition))
     return routes

@@ -40,8 +40,12 @@ _TYPES = {
 
 def field_errors(errors: Iterable[ValidationError], *, within: str = "") -> list[FieldError]:
     """Tell what is wrong with each member, each thing once, in the order found."""
-    told = dict.fromkeys(FieldError(_place(error, within), _message(error)) for error in errors)
-    return list(told)[:MOST_ERRORS]
+    told: dict[FieldError, None] = {}
+    for error in errors:
+        told[FieldError(_place(error, within), _message(error))] = None
+        if len(told) == MOST_ERRORS:
+            break
+    return list(told)
 
 
 def _place(error: ValidationError, within: str) -> str:

@@ -18,6 +18,17 @@ def validator_for(schema: Any) -> Validator:
     return ContractValidator(schema, format_checker=formats)
 
 
+def _unless_too_long(keyword: str) -> Any:
+    # A list that is too long is refused for that alone: looking at half a million items would stop everybody else.
+    check: Any = Draft4RequestValidator.VALIDATORS[keyword]
+
+    def errors(validator: Any, value: Any, instance: object, schema: Any) -> Iterator[ValidationError]:
+        if not isinstance(instance, list) or len(instance) <= schema.get("maxItems", len(instance)):
+            yield from check(validator, value, instance, schema) or ()
+
+    return errors
+
+
 def _pattern(_validator: Any, pattern: str, instance: object, _schema: Any) -> Iterator[ValidationError]:
     if isinstance(instance, str) and not _compiled(pattern).search(instance):
         yield ValidationError("does not match")
@@ -29,4 +40,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", pattern))
 
 
-ContractValidator = extend(Draft4RequestValidator, {"pattern": _pattern})
+ContractValidator = extend(
+    Draft4RequestValidator,
+    {"items": _unless_too_long("items"), "uniqueItems": _unless_too_long("uniqueItems"), "pattern": _pattern},
+)

@@ -13,7 +13,7 @@ def routed(scope: Scope, *, mount: str, operation_id: str, path_params: dict[str
         "path_params": path_params,
         "extensions": {
             ROUTING_CONTEXT: {"api_base_path": mount, "operation_id": operation_id},
-            "findings": {"client_address": scope["client"][0]},
+            "findings": {"client_address": client_address(scope)},
         },
     }
 
@@ -23,9 +23,15 @@ def findings(scope: Scope) -> dict[str, Any]:
     return scope["extensions"]["findings"]
 
 
+def client_address(scope: Scope) -> str:
+    """Tell where the request comes from; over a UNIX socket all clients are one."""
+    return scope["client"][0] if scope["client"] else "local"
+
+
 def header(scope: Scope, name: bytes) -> str | None:
-    """Read a request header, given in lower case; None when it is missing."""
-    for key, value in scope["headers"]:
-        if key == name:
-            return value.decode("latin-1")
-    return None
+    """Read a request header, given in lower case; None when it is missing.
+
+    One that is sent more than once reads as a list (RFC 9110, section 5.3), so that nobody picks the value he likes.
+    """
+    values = [value for key, value in scope["headers"] if key == name]
+    return b", ".join(values).decode("latin-1") if values else None

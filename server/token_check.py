@@ -1,4 +1,7 @@
-"""Security: which token an operation asks for stands in its contract, as `x-token` of a security scheme."""
+"""Security: which token an operation asks for stands in its contract, as `x-token` of a security scheme.
+
+A path parameter with `x-path-user` names the account that is meant, which has to be the token's.
+"""
 
 from typing import Any
 
@@ -8,6 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from db.clock import now
 from security.errors import Unauthenticated
 from security.tokens import Caller, Kind, identify
+from server.operations import parameters_of
+from server.refusals import not_the_path_user
 from server.scopes import findings, header
 
 
@@ -32,12 +37,15 @@ class TokenCheck:
         self.next_app = next_app
         self.schemes = [Scheme(definitions[name]) for one in requirements for name in one]
         self.is_open = {} in requirements
+        self.path_user = next((one["name"] for one in parameters_of(operation) if one.get("x-path-user")), None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Identify the caller and pass on."""
         caller = self._caller(scope)
         if caller is not None:
             findings(scope).update(user=caller.account_id, token=caller.token)
+            if self.path_user is not None:
+                _refuse_others(caller, scope["path_params"][self.path_user])
         await self.next_app(scope, receive, send)
 
     def _caller(self, scope: Scope) -> Caller | None:
@@ -48,3 +56,9 @@ class TokenCheck:
         if self.is_open:
             return None
         raise Unauthenticated("A token is needed here.", "token_missing")
+
+
+def _refuse_others(caller: Caller, path_user: str) -> None:
+    # Whatever is not one of the caller's two ids is somebody else, so what form it has does not matter.
+    if path_user.lower() not in (str(caller.token.account_uuid), str(caller.account_id)):
+        raise not_the_path_user()

@@ -12,11 +12,12 @@ from connexion.operations import AbstractOperation
 from starlette.types import Receive, Scope, Send
 
 from server.answers import Answer, json_answer
+from server.deprecation import deprecation_notices
 from server.operations import parameters_of
 from server.scopes import findings
 
-ALWAYS_FOUND = frozenset({"user", "token", "body", "client_address"})
-"""What a handler may ask for beside the operation's parameters."""
+ALWAYS_FOUND = frozenset({"user", "token", "body", "query", "client_address"})
+"""What a handler may ask for beside the operation's parameters; `query` holds all those of the query."""
 
 
 class ContractError(Exception):
@@ -31,12 +32,15 @@ class View:
         self.function: Any = operation.function
         self.arguments = tuple(inspect.signature(self.function).parameters)
         self.status = min(int(status) for status in operation.responses if status.startswith("2"))
+        self.notices = deprecation_notices(operation._operation)
         self._refuse_unknown_arguments(operation)
         app.view_functions[operation.operation_id] = self.function
 
     def _refuse_unknown_arguments(self, operation: AbstractOperation) -> None:
-        known = ALWAYS_FOUND | {parameter["name"] for parameter in parameters_of(operation)}
-        unknown = set(self.arguments) - known
+        parameters = {parameter["name"] for parameter in parameters_of(operation)}
+        if parameters & ALWAYS_FOUND:
+            raise ContractError(f"{operation.operation_id} has a parameter that would pass for what the server found")
+        unknown = set(self.arguments) - ALWAYS_FOUND - parameters
         if unknown:
             raise ContractError(f"{operation.operation_id} asks for {', '.join(sorted(unknown))}, which is not there")
 
@@ -46,4 +50,5 @@ class View:
         with self.app.app_context():
             content = self.function(**{name: found.get(name) for name in self.arguments})
         answer = Answer(self.status) if content is None else json_answer(self.status, content)
+        answer.headers += self.notices
         await answer.send(send)

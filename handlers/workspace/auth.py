@@ -1,6 +1,6 @@
 from typing import Any
 
-from db.accounts import Account, find_account, open_account, read_account
+from db.accounts import Account, account_with_email, find_account, open_account, read_account
 from db.anchor import profile_of
 from db.clock import instant_json, now
 from db.engine import autocommit, transaction
@@ -21,7 +21,9 @@ def register(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def log_in(body: dict[str, Any], client_address: str) -> dict[str, str]:
-    _, tokens = logins.log_in(body["email"], body["password"], client_address=client_address, at=now())
+    _, tokens = logins.log_in(
+        body["email"], body["password"], client_address=client_address, at=now(), find=account_with_email
+    )
     return {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
 
 

@@ -4,8 +4,9 @@ from db.clock import instant_json, now, optional_instant_json
 from db.engine import autocommit, transaction
 from db.ownership import find_owned, list_owned, read_owned
 from db.tasks import NEWEST_TASKS_FIRST, Task, add_task
-from db.types import end_of_day
-from db.values import day, members_of
+from db.values import due_day_json, task_values
+
+MEMBERS = ("title", "description", "status", "priority")
 
 
 def list_todos(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
@@ -16,7 +17,7 @@ def list_todos(user: int, limit: int | None, offset: int) -> list[dict[str, Any]
 
 def create_todo(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with autocommit() as connection:
-        return todo_json(add_task(connection, owner=user, values=task_values(body), at=now()))
+        return todo_json(add_task(connection, owner=user, values=task_values(body, MEMBERS), at=now()))
 
 
 def read_todo(user: int, todo_id: int) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def read_todo(user: int, todo_id: int) -> dict[str, Any]:
 def update_todo(user: int, todo_id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         task = find_owned(session, Task, todo_id, owner=user)
-        task.change(task_values(body), at=now())
+        task.change(task_values(body, MEMBERS), at=now())
         return todo_json(task)
 
 
@@ -36,20 +37,13 @@ def delete_todo(user: int, todo_id: int) -> None:
         session.delete(find_owned(session, Task, todo_id, owner=user))
 
 
-def task_values(body: dict[str, Any]) -> dict[str, Any]:
-    values = members_of(body, ("title", "description", "status", "priority"))
-    if "due_date" in body:
-        values["due_at"] = end_of_day(day(body["due_date"]))
-    return values
-
-
 def todo_json(task: Task) -> dict[str, Any]:
     return {
         "id": task.id,
         "user_id": task.account_id,
         "title": task.title,
         "description": task.description,
-        "due_date": task.due_at and task.due_at.date().isoformat(),
+        "due_date": due_day_json(task.due_at),
         "status": task.status,
         "priority": task.priority,
         "created_at": instant_json(task.created_at),

@@ -1,0 +1,55 @@
+from typing import Any
+
+from db.categories import page_of_categories, refusing_taken_names, remove_category
+from db.clock import instant_json, now
+from db.engine import autocommit, transaction
+from db.labels import Category
+from db.ownership import add, find_owned, read_owned
+from db.values import members_of
+
+
+def list_categories(user: int, limit: int, offset: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        page = page_of_categories(connection, owner=user, limit=limit, offset=offset)
+    categories = [category_json(category) for category in page.rows]
+    return {"categories": categories, "total": page.total, "limit": limit, "offset": offset}
+
+
+def create_category(user: int, body: dict[str, Any]) -> dict[str, Any]:
+    with refusing_taken_names(), transaction() as session:
+        return category_json(add(session, Category, category_values(body), owner=user, at=now()))
+
+
+def read_category(user: int, category_id: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        return category_json(read_owned(connection, Category, category_id, owner=user))
+
+
+def update_category(user: int, category_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    with refusing_taken_names(), transaction() as session:
+        category = find_owned(session, Category, category_id, owner=user)
+        category.change(category_values(body), at=now())
+        return category_json(category)
+
+
+def delete_category(user: int, category_id: int) -> None:
+    with transaction() as session:
+        remove_category(session, category_id, owner=user)
+
+
+def category_values(body: dict[str, Any]) -> dict[str, Any]:
+    values = members_of(body, ("name", "color"))
+    if "name" in values:
+        values["name"] = values["name"].strip()
+    return values
+
+
+def category_json(category: Category) -> dict[str, Any]:
+    return {
+        "id": category.id,
+        "user_id": category.account_id,
+        "name": category.name,
+        "color": category.color,
+        "created_at": instant_json(category.created_at),
+        "updated_at": instant_json(category.updated_at),
+    }

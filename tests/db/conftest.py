@@ -1,0 +1,93 @@
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, make_url, text
+from sqlalchemy.util import greenlet_spawn
+
+from db import engine
+from db.accounts import open_account
+from db.clock import now
+
+numbers = count(1)
+
+
+@pytest.fixture
+def database(base_url: str) -> None:
+    """The database of this process, brought up to date by the server's start."""
+
+
+@pytest.fixture
+def new_owner(database: None) -> Callable[[], int]:
+    """Open accounts, for things to belong to."""
+
+    def make() -> int:
+        name = f"owner{next(numbers)}"
+        with engine.transaction() as session:
+            return open_account(
+                session, username=name, email=f"{name}@quintet.example", password_hash="unused", at=now()
+            ).id
+
+    return make
+
+
+@pytest.fixture
+def owner(new_owner: Callable[[], int]) -> int:
+    return new_owner()
+
+
+@pytest.fixture
+def on_postgresql(database_url: str) -> bool:
+    return database_url.startswith("postgresql")
+
+
+@pytest.fixture
+def own_engine(database_url: str, database: None) -> Iterator[Engine]:
+    """An engine of this test alone, on the same database: its connections may be broken."""
+    with engines_of_its_own(database_url) as own:
+        yield own
+
+
+@pytest.fixture
+def empty_database(database_url: str, database: None, tmp_path: Path) -> Iterator[Engine]:
+    """A database with nothing in it, which is this process's until the test is over."""
+    name = f"scratch_{next(numbers)}"
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        url = url.set(database=str(tmp_path / f"{name}.db"))
+    else:
+        url = url.set(database=name)
+        with engine.autocommit() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    with engines_of_its_own(url.render_as_string(hide_password=False)) as own:
+        yield own
+
+
+@contextmanager
+def engines_of_its_own(url: str) -> Iterator[Engine]:
+    """Connect to a database aside of the server in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_Engines", type("_Engines", (), {}))
+        yield engine.connect(url)
+        engine.disconnect()
+
+
+@pytest.fixture
+def everywhere(own_engine: Engine) -> Callable[[Callable[[], Any]], list[Any]]:
+    """Run work in all the ways that requests are: in a thread and, on PostgreSQL, in a greenlet on the event loop."""
+
+    def run(work: Callable[[], Any]) -> list[Any]:
+        return [work(), asyncio.run(_on_loop(work))] if engine.waits_on_loop() else [work()]
+
+    return run
+
+
+async def _on_loop(work: Callable[[], Any]) -> Any:
+    try:
+        return await greenlet_spawn(work)
+    finally:
+        await greenlet_spawn(engine.disconnect)

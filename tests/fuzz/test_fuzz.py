@@ -1,0 +1,19 @@
+from pathlib import Path
+
+import pytest
+
+from server.contracts import CONTRACTS, Contract
+from settings import Settings
+from tests.fuzz.runs import Server, fuzz
+
+EXAMPLES = 3
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+def test_a_contract_withstands_all_checks(contract: Contract, base_url: str, settings: Settings, tmp_path: Path):
+    server = Server(base_url, settings.database_url, settings.jwt_secret_key)
+
+    outcome = fuzz(contract, server, tmp_path, seed=1, examples=EXAMPLES)
+
+    assert outcome.passed, outcome.output
+    assert outcome.unreached == set()

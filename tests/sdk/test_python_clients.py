@@ -1,0 +1,113 @@
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+
+from server.contracts import CONTRACTS, Contract
+from tests.conftest import PASSWORD
+from tests.sdk.conftest import PythonClient
+
+
+def workspace(sdk: PythonClient):
+    auth, todos, models = sdk.api("auth"), sdk.api("todos"), sdk.models
+    anyone, email = sdk.anonymous(), "python@workspace.example"
+    auth.register(client=anyone, body=models.NewUser(username="python-workspace", email=email, password=PASSWORD))
+    tokens = auth.log_in(client=anyone, body=models.Credentials(email=email, password=PASSWORD))
+    me = sdk.with_token(tokens.access_token)
+
+    todo = todos.create_todo(client=me, body=models.NewTodo(title="Water the plants", due_date=date(2027, 3, 1)))
+    assert todos.list_todos(client=me) == [todo]
+    assert todos.read_todo(todo.id, client=me) == todo
+    changed = todos.update_todo(todo.id, client=me, body=models.TodoChanges(status="completed"))
+    assert (changed.title, changed.due_date, changed.status) == ("Water the plants", date(2027, 3, 1), "completed")
+    assert todos.delete_todo(todo.id, client=me) is None
+    assert todos.list_todos(client=me) == []
+
+    auth.log_out(client=me)
+    assert auth.read_me(client=me).status == 401
+    auth.log_out_refresh(client=sdk.with_token(tokens.refresh_token))
+    assert auth.refresh(client=sdk.with_token(tokens.refresh_token)).status == 401
+
+
+def fullstack(sdk: PythonClient):
+    auth, tasks, models = sdk.api("auth"), sdk.api("tasks"), sdk.models
+    anyone, name = sdk.anonymous(), "python-fullstack"
+    auth.register(client=anyone, body=models.NewUser(username=name, email=f"{name}@quintet.example", password=PASSWORD))
+    tokens = auth.log_in(client=anyone, body=models.Credentials(username=name, password=PASSWORD))
+    renewed = auth.refresh(client=anyone, body=models.TokenRefresh(refresh_token=tokens.refresh_token))
+    me = sdk.with_token(renewed.access_token)
+
+    due = datetime(2027, 3, 1, 16, tzinfo=UTC)
+    task = tasks.create_task(client=me, body=models.NewTask(title="Water the plants", due_date=due, tags=["home"]))
+    assert tasks.list_tasks(client=me, search="plants").tasks == [task]
+    assert tasks.read_task(task.id, client=me) == task
+    changed = tasks.update_task(task.id, client=me, body=models.TaskChanges(priority="high"))
+    assert (changed.title, changed.due_date, changed.priority) == ("Water the plants", due, "high")
+    assert [tag.name for tag in sdk.api("tags").list_tags(client=me).tags] == ["home"]
+    assert tasks.toggle_task_status(task.id, client=me).status == "completed"
+    assert tasks.delete_task(task.id, client=me) is None
+    assert tasks.list_tasks(client=me).total == 0
+
+
+def tasktracker(sdk: PythonClient):
+    auth, tasks, models = sdk.api("auth"), sdk.api("tasks"), sdk.models
+    anyone, email = sdk.anonymous(), "python@tasktracker.example"
+    auth.register(client=anyone, body=models.NewUser(username="python-tasktracker", email=email, password=PASSWORD))
+    tokens = auth.log_in(client=anyone, body=models.Credentials(email=email, password=PASSWORD))
+    me = sdk.with_token(tokens.access_token)
+
+    home = sdk.api("categories").create_category(client=me, body=models.NewCategory(name="Home", color="#33AA55"))
+    task = tasks.create_task(client=me, body=models.NewTask(title="Water the plants", category_id=home.id))
+    assert tasks.list_tasks(client=me, category_id=home.id).tasks == [task]
+    assert tasks.read_task(task.id, client=me) == task
+    changed = tasks.update_task(task.id, client=me, body=models.TaskChanges(status="in_progress"))
+    assert (changed.title, changed.category_id, changed.status) == ("Water the plants", home.id, "in_progress")
+    assert tasks.delete_task(task.id, client=me) is None
+    assert tasks.list_tasks(client=me).total == 0
+
+    auth.log_out(client=me)
+    assert tasks.list_tasks(client=me).status == 401
+
+
+def todo(sdk: PythonClient):
+    tasks, models = sdk.api("tasks"), sdk.models
+    me, user_id = sdk.with_token(sdk.person.access_token), sdk.person.uuid
+
+    task = tasks.create_task(user_id, client=me, body=models.NewTask(title="Water the plants"))
+    assert tasks.list_tasks(user_id, client=me).tasks == [task]
+    assert tasks.read_task(user_id, task.id, client=me) == task
+    changed = tasks.update_task(user_id, task.id, client=me, body=models.TaskChanges(description="Balcony too"))
+    assert (changed.title, changed.description) == ("Water the plants", "Balcony too")
+    assert tasks.set_task_completion(user_id, task.id, client=me).completed
+    assert tasks.delete_task(user_id, task.id, client=me).message == "Task deleted successfully"
+    assert tasks.list_tasks(user_id, client=me).total_count == 0
+
+
+def focusguard(sdk: PythonClient):
+    auth, sessions, garden, models = sdk.api("auth"), sdk.api("sessions"), sdk.api("garden"), sdk.models
+    anyone, name = sdk.anonymous(), "python-focusguard"
+    auth.register(client=anyone, body=models.NewUser(username=name, email=f"{name}@quintet.example", password=PASSWORD))
+    login = auth.log_in(client=anyone, body=models.Credentials(username=name, password=PASSWORD))
+    renewed = auth.refresh(client=sdk.with_token(login.refresh_token))
+    me = sdk.with_token(renewed.access_token)
+
+    session = sessions.create_session(client=me, body=models.NewSession(duration_min=25))
+    assert sessions.list_sessions(client=me).sessions == [session]
+    assert sessions.read_active_session(client=me) == session
+    assert sessions.update_session(session.id, client=me, body=models.SessionChanges(completed=True)).focus_min == 25
+    plant = garden.create_plant(client=me, body=models.NewPlant(session_id=session.id, plant_type="fern"))
+    assert garden.read_plant_of_session(session.id, client=me) == plant
+    assert sdk.api("stats").read_my_stats(client=me).total_focus_min == 25
+    assert sessions.delete_session(session.id, client=me) is None
+    assert sessions.list_sessions(client=me).total == 0
+
+    auth.log_out(client=me)
+    assert auth.read_current_user(client=me).detail.status_code == 401
+
+
+STORIES = {story.__name__: story for story in (workspace, fullstack, tasktracker, focusguard, todo)}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda one: one.name)
+def test_the_python_client_tells_the_whole_story(contract: Contract, python_client: Callable[[Contract], PythonClient]):
+    STORIES[contract.name](python_client(contract))

@@ -1,0 +1,94 @@
+"""What becomes of a request whose account is deleted after its token was checked: every operation of every contract."""
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import delete
+
+from db.accounts import Account
+from db.engine import transaction
+from security.tokens import Caller, Kind, identify
+from server.contracts import CONTRACTS
+from server.routes import Operation, routes_of
+from tests.conftest import Person
+from tests.contract_truth import resolved
+
+Routed = tuple[str, str, Operation]
+SECURED: list[Routed] = [
+    (method, route.template, operation)
+    for route in routes_of(CONTRACTS)
+    for method, operation in route.operations.items()
+    if any(operation.definition.get("security", operation.contract.document["security"]))
+]
+
+each_secured_operation = pytest.mark.parametrize("routed", SECURED, ids=lambda routed: routed[2].operation_id)
+
+
+@pytest.fixture
+def deleted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delete every account as soon as its token has been checked."""
+
+    def identify_and_delete(raw: str, kind: Kind, *, at: datetime) -> Caller:
+        caller = identify(raw, kind, at=at)
+        with transaction() as session:
+            session.execute(delete(Account).where(Account.id == caller.account_id))
+        return caller
+
+    monkeypatch.setattr("server.token_check.identify", identify_and_delete)
+
+
+@each_secured_operation
+def test_a_deleted_account_is_no_failure_of_the_server(person: Person, deleted_meanwhile: None, routed: Routed):
+    response = example_request(person, routed)
+
+    assert response.status_code != 500
+
+
+@pytest.mark.parametrize(
+    "routed",
+    [routed for routed in SECURED if "201" in routed[2].definition["responses"]],
+    ids=lambda routed: routed[2].operation_id,
+)
+def test_nothing_is_made_for_a_deleted_account(person: Person, deleted_meanwhile: None, routed: Routed):
+    response = example_request(person, routed)
+
+    # What the new thing refers to may be missed before its account is.
+    assert response.status_code in {routed[2].deleted_account, 404}
+
+
+@each_secured_operation
+def test_a_token_of_an_account_that_is_gone_is_answered_as_documented(person: Person, routed: Routed):
+    with transaction() as session:
+        session.execute(delete(Account).where(Account.id == person.id))
+
+    response = example_request(person, routed)
+
+    assert response.status_code == routed[2].deleted_account
+
+
+def example_request(person: Person, routed: Routed) -> httpx.Response:
+    """Send the contract's own example of an operation's request."""
+    method, template, operation = routed
+    definition = resolved(operation)
+    path = template
+    for parameter in definition.get("parameters", []):
+        value = person.uuid if parameter.get("x-path-user") else parameter.get("example")
+        path = path.replace(f"{{{parameter['name']}}}", str(value))
+    body = {"json": example_body(definition)} if "requestBody" in definition else {}
+    return person.client.request(
+        method, path, headers={"Authorization": f"Bearer {token_for(person, operation)}"}, **body
+    )
+
+
+def example_body(definition: dict[str, Any]) -> Any:
+    content = definition["requestBody"]["content"]["application/json"]
+    return content["example"] if "example" in content else next(iter(content["examples"].values()))["value"]
+
+
+def token_for(person: Person, operation: Operation) -> str:
+    schemes = operation.contract.document["components"]["securitySchemes"]
+    security = operation.definition.get("security", operation.contract.document["security"])
+    kinds = {schemes[name]["x-token"] for requirement in security for name in requirement}
+    return person.refresh_token if kinds == {"refresh"} else person.access_token

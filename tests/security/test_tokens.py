@@ -1,0 +1,259 @@
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import jwt
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from security.errors import InvalidToken
+from security.tokens import (
+    CLAIMS,
+    SigningKey,
+    access_lifetime,
+    access_token,
+    identify,
+    read_token,
+    refresh_lifetime,
+    refresh_token,
+    sign_with,
+)
+from tests.conftest import SECRET
+
+AT = datetime(2026, 3, 2, 8, 15, 42, 318_204, tzinfo=UTC)
+ACCOUNT: Any = SimpleNamespace(uuid=uuid4(), username="maya")
+LOGIN: Any = SimpleNamespace(id=uuid4(), expires_at=AT + timedelta(days=7))
+
+pytestmark = pytest.mark.usefixtures("signing")
+
+with_fixtures = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_an_access_token_says_what_was_decided(fresh: bool):
+    claims = claims_in(access_token(ACCOUNT, LOGIN.id, fresh=fresh, at=AT))
+
+    assert claims == {
+        "sub": str(ACCOUNT.uuid),
+        "username": "maya",
+        "type": "access",
+        "fresh": fresh,
+        "jti": str(UUID(claims["jti"])),
+        "sid": str(LOGIN.id),
+        "iat": int(AT.timestamp()),
+        "exp": int(AT.timestamp()) + 15 * 60,
+        "iss": "quintet",
+        "aud": "quintet",
+    }
+
+
+def test_a_refresh_token_lives_as_long_as_its_login():
+    claims = claims_in(refresh_token(ACCOUNT, LOGIN, at=AT))
+
+    assert (claims["type"], claims["fresh"]) == ("refresh", False)
+    assert claims["exp"] - claims["iat"] == 7 * 24 * 60 * 60
+    assert claims.keys() == {*CLAIMS, "username", "fresh"}
+
+
+def test_no_two_tokens_are_the_same():
+    tokens = {access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT) for _ in range(10)}
+
+    assert len({claims_in(token)["jti"] for token in tokens}) == 10
+
+
+def test_a_token_is_read_as_it_was_issued():
+    token = read_token(access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT), at=AT)
+
+    assert (token.account_uuid, token.login_id) == (ACCOUNT.uuid, LOGIN.id)
+    assert (token.type, token.fresh) == ("access", True)
+    assert token.expires_at == AT.replace(microsecond=0) + timedelta(minutes=15)
+
+
+def test_lifetimes_are_those_of_the_key():
+    sign_with(SigningKey(SECRET, "HS256", timedelta(minutes=1), timedelta(days=2)))
+
+    claims = claims_in(access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT))
+
+    assert (access_lifetime(), refresh_lifetime()) == (timedelta(minutes=1), timedelta(days=2))
+    assert claims["exp"] - claims["iat"] == 60
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+def test_tokens_are_signed_with_the_algorithm_that_was_set(algorithm: str):
+    sign_with(SigningKey(SECRET * 2, algorithm, timedelta(minutes=15), timedelta(days=7)))
+
+    raw = access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT)
+
+    assert jwt.get_unverified_header(raw)["alg"] == algorithm
+    assert read_token(raw, at=AT).account_uuid == ACCOUNT.uuid
+
+
+def test_another_key_makes_all_tokens_invalid_even_those_seen_before():
+    raw = access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT)
+    read_token(raw, at=AT)
+
+    sign_with(SigningKey(SECRET[::-1], "HS256", timedelta(minutes=15), timedelta(days=7)))
+
+    with pytest.raises(InvalidToken):
+        read_token(raw, at=AT)
+
+
+def test_a_token_expires_to_the_second_even_one_seen_before():
+    raw = access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT)
+    expires_at = read_token(raw, at=AT).expires_at
+
+    read_token(raw, at=expires_at - timedelta(microseconds=1))
+
+    with pytest.raises(InvalidToken) as refusal:
+        read_token(raw, at=expires_at)
+    assert refusal.value.code == "token_expired"
+
+
+FORGERIES: dict[str, Callable[[], str]] = {
+    "another key": lambda: jwt.encode(claims(), SECRET[::-1], "HS256"),
+    "an empty key": lambda: signed({"alg": "HS256"}, claims(), key=b""),
+    "no algorithm": lambda: jwt.encode(claims(), None, "none"),
+    "no algorithm, signed": lambda: signed({"alg": "none"}, claims()),
+    "no algorithm named": lambda: signed({}, claims()),
+    "another algorithm": lambda: jwt.encode(claims(), SECRET * 2, "HS512"),
+    "an algorithm in another case": lambda: signed({"alg": "hs256"}, claims()),
+    "an unknown algorithm": lambda: signed({"alg": "HS257"}, claims()),
+    "no signature": lambda: ".".join([*jwt.encode(claims(), SECRET, "HS256").split(".")[:2], ""]),
+    "two parts": lambda: ".".join(jwt.encode(claims(), SECRET, "HS256").split(".")[:2]),
+    "four parts": lambda: jwt.encode(claims(), SECRET, "HS256") + ".x",
+    "changed claims": lambda: tampered(claims(), {"sub": str(uuid4())}),
+    "detached content": lambda: signed({"alg": "HS256", "b64": False, "crit": ["b64"]}, claims()),
+    "an unknown critical header": lambda: signed({"alg": "HS256", "crit": ["exp"]}, claims()),
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
+def test_a_forged_token_is_invalid(forge: Callable[[], str]):
+    raw = forge()
+
+    with pytest.raises(InvalidToken) as refusal:
+        read_token(raw, at=AT)
+
+    assert refusal.value.code == "invalid_token"
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_token_that_lacks_a_claim_is_invalid(claim: str):
+    lacking = {name: value for name, value in claims().items() if name != claim}
+
+    with pytest.raises(InvalidToken):
+        read_token(jwt.encode(lacking, SECRET, "HS256"), at=AT)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"iss": "somebody-else"},
+        {"aud": "somebody-else"},
+        {"aud": []},
+        {"sub": "17"},
+        {"sub": ""},
+        {"sub": 17},
+        {"sub": None},
+        {"sub": ["x"]},
+        {"jti": "first"},
+        {"jti": 1},
+        {"sid": "first"},
+        {"sid": {}},
+        {"exp": "soon"},
+        {"exp": None},
+        {"exp": []},
+        {"exp": -(10**30)},
+        {"exp": 10**30},
+        {"exp": float("inf")},
+        {"exp": float("nan")},
+        {"exp": 67_768_036_191_676_800},
+        {"nbf": 4_102_444_800},
+        {"nbf": "later"},
+        {"type": None},
+        {"type": ["access"]},
+        {"type": "id"},
+    ],
+    ids=str,
+)
+def test_a_token_with_a_wrong_claim_is_invalid(wrong: dict[str, Any]):
+    raw = signed({"alg": "HS256"}, claims() | wrong)
+
+    with pytest.raises(InvalidToken):
+        identify(raw, "access", at=AT)
+
+
+@with_fixtures
+@given(st.text() | st.binary().map(lambda one: one.decode("latin-1")))
+@example("")
+@example("..")
+@example("a.b.c")
+@example("\ud800.\udfff.\0")
+@example("x" * 1_000_000)
+@example("." * 1_000_000)
+@example("eyJ" * 300_000 + "." + "eyJ" * 30_000 + "." + "A" * 100_000)
+@example(f"{urlsafe_b64encode(b'[' * 100_000).decode()}.e30.e30")
+@example(f"{urlsafe_b64encode(b'9' * 5_000).decode()}.e30.e30")
+def test_garbage_is_an_invalid_token_and_nothing_worse(raw: str):
+    with pytest.raises(InvalidToken):
+        read_token(raw, at=AT)
+
+
+@with_fixtures
+@given(st.dictionaries(st.sampled_from(["alg", "typ", "kid", "crit", "b64", "jku", "x"]), values))
+def test_any_header_that_is_signed_is_read_or_refused(header: dict[str, Any]):
+    read_or_refuse(signed(header, claims()))
+
+
+@with_fixtures
+@given(st.dictionaries(st.sampled_from([*CLAIMS, "nbf", "fresh", "username"]), values))
+def test_any_claims_that_are_signed_are_read_or_refused(wrong: dict[str, Any]):
+    read_or_refuse(signed({"alg": "HS256"}, claims() | wrong))
+
+
+@with_fixtures
+@given(values)
+def test_any_content_that_is_signed_is_read_or_refused(content: Any):
+    read_or_refuse(signed({"alg": "HS256"}, content))
+
+
+def claims() -> dict[str, Any]:
+    """Claims of an access token in which nothing is wrong."""
+    return claims_in(access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT))
+
+
+def claims_in(raw: str) -> dict[str, Any]:
+    return jwt.decode(raw, options={"verify_signature": False})
+
+
+def signed(header: object, content: object, *, key: bytes = SECRET.encode()) -> str:
+    """Sign any header and any content, as no library would."""
+    parts = ".".join(base64url(json.dumps(part).encode()) for part in (header, content))
+    return f"{parts}.{base64url(hmac.digest(key, parts.encode(), hashlib.sha256))}"
+
+
+def tampered(claims: dict[str, Any], changes: dict[str, Any]) -> str:
+    header, _, signature = jwt.encode(claims, SECRET, "HS256").split(".")
+    return f"{header}.{base64url(json.dumps(claims | changes).encode())}.{signature}"
+
+
+def base64url(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def read_or_refuse(raw: str) -> None:
+    with suppress(InvalidToken):
+        read_token(raw, at=AT)

@@ -1,0 +1,166 @@
+import json
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPMessage, HTTPResponse
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import uvicorn
+from starlette.types import ASGIApp
+
+from app import uvicorn_config
+from db.accounts import open_account
+from db.clock import now
+from db.engine import transaction
+from db.logins import open_login
+from security.tokens import access_token, refresh_lifetime
+from server.edge import JsonLines
+from tests.contract_truth import hold_to_contract
+
+TODOS = "/api/v1/todo/todos"
+PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "message"}
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """An answer as it came over the socket."""
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def raw_request(method: str, target: str, *headers: str, body: bytes = b"") -> bytes:
+    """Write a request with these headers and no others but Host."""
+    lines = [f"{method} {target} HTTP/1.1", "Host: quintet.example", *headers, "", ""]
+    return "\r\n".join(lines).encode("latin-1") + body
+
+
+def read_answer(connection: socket.socket, method: str = "GET") -> RawAnswer:
+    """Read the next answer from a connection."""
+    with closing(HTTPResponse(connection, method=method)) as response:
+        response.begin()
+        return RawAnswer(response.status, response.headers, response.read())
+
+
+def assert_problem(answer: RawAnswer | httpx.Response, status: int, code: str | None = None) -> None:
+    """Fail unless an answer is a problem document that agrees with its status."""
+    problem = answer.json()
+    actual = answer.status if isinstance(answer, RawAnswer) else answer.status_code
+    assert (actual, problem["status"]) == (status, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem.keys() - {"errors"} == PROBLEM_MEMBERS
+    assert problem["message"] == problem["detail"]
+    assert code is None or problem["code"] == code
+
+
+@pytest.fixture
+def connect(base_url: str) -> Iterator[Callable[[], socket.socket]]:
+    """Open connections to the server, for what a client library would put right or refuse to send."""
+    address = urlsplit(base_url)
+    opened: list[socket.socket] = []
+
+    def open_one() -> socket.socket:
+        opened.append(socket.create_connection((address.hostname, address.port), timeout=20))
+        return opened[-1]
+
+    yield open_one
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def exchange(connect: Callable[[], socket.socket]) -> Callable[..., RawAnswer]:
+    """Send bytes as they are over a connection of their own, and read the answer."""
+
+    def send(raw: bytes) -> RawAnswer:
+        connection = connect()
+        connection.sendall(raw)
+        return read_answer(connection, raw.partition(b" ")[0].decode("latin-1"))
+
+    return send
+
+
+@pytest.fixture(scope="session")
+def visitor_token(base_url: str) -> str:
+    """An access token for all tests that leave nothing behind."""
+    with transaction() as session:
+        account = open_account(session, username="visitor", email="v@q.example", password_hash="none", at=now())
+        login = open_login(session, account_id=account.id, at=now(), expires_at=now() + refresh_lifetime())
+    return access_token(account, login.id, fresh=True, at=now())
+
+
+@pytest.fixture(scope="session")
+def visitor(base_url: str, visitor_token: str) -> Iterator[httpx.Client]:
+    """A client that is signed in, for all tests that leave nothing behind."""
+    headers = {"Authorization": f"Bearer {visitor_token}"}
+    with httpx.Client(base_url=base_url, headers=headers, event_hooks={"response": [hold_to_contract]}) as client:
+        yield client
+
+
+@contextmanager
+def served(app: ASGIApp, listener: socket.socket | None = None) -> Iterator[str]:
+    """Serve another application with a real uvicorn, without taking part in the start and end of the database."""
+    config = uvicorn_config(app)
+    config.lifespan = "off"
+    server = uvicorn.Server(config)
+    with listener or socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        name = listening.getsockname()
+        yield f"http://127.0.0.1:{name[1]}" if listening.family == socket.AF_INET else "http://quintet.example"
+        server.should_exit = True
+        thread.join(10)
+
+
+class Log:
+    """What the server writes to its log, line by line."""
+
+    def __init__(self) -> None:
+        self.lines: SimpleQueue[str] = SimpleQueue()
+        self.read: list[str] = []
+
+    def line_of(self, request_id: str) -> dict[str, Any]:
+        """Wait for the line of a request: it is written when the answer is out already."""
+        while True:
+            self.read.append(self.lines.get(timeout=10))
+            line = json.loads(self.read[-1])
+            if line.get("id") == request_id:
+                return line
+
+    def all_text(self) -> str:
+        """Give all that was written."""
+        while not self.lines.empty():
+            self.read.append(self.lines.get())
+        return "\n".join(self.read)
+
+
+class _ToQueue(logging.Handler):
+    def __init__(self, lines: SimpleQueue[str]) -> None:
+        super().__init__()
+        self.lines = lines
+        self.setFormatter(JsonLines())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.put(self.format(record))
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[Log]:
+    """Read the log as it is written to standard output in production."""
+    log = Log()
+    handler = _ToQueue(log.lines)
+    logging.getLogger().addHandler(handler)
+    with caplog.at_level(logging.INFO, "quintet"):
+        yield log
+    logging.getLogger().removeHandler(handler)

@@ -1,0 +1,80 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from db.engine import autocommit
+from tests.conftest import PASSWORD, Person
+from tests.server.conftest import TODOS
+
+Restart = Callable[[], None]
+
+KILL_THE_OTHERS = text(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.fixture
+def restart(database_url: str) -> Restart:
+    """End all connections to the database, as its restart does. A file has none."""
+
+    def end_connections() -> None:
+        if database_url.startswith("postgresql"):
+            with autocommit() as connection:
+                assert all(connection.execute(KILL_THE_OTHERS).scalars())
+
+    return end_connections
+
+
+def test_the_request_after_the_database_was_restarted_is_answered(person: Person, restart: Restart):
+    person.client.get(TODOS)
+    restart()
+
+    response = person.client.get(TODOS)
+
+    assert response.status_code == 200
+
+
+def test_a_write_after_the_database_was_restarted_is_done_once(person: Person, restart: Restart):
+    todo = person.client.post(TODOS, json={"title": "before"}).json()
+    restart()
+
+    changed = person.client.put(f"{TODOS}/{todo['id']}", json={"title": "after"})
+    restart()
+    made = person.client.post(TODOS, json={"title": "once"})
+
+    assert (changed.status_code, made.status_code) == (200, 201)
+    assert [one["title"] for one in person.client.get(TODOS).json()] == ["once", "after"]
+
+
+def test_a_login_after_the_database_was_restarted_is_answered(
+    anonymous: httpx.Client, person: Person, restart: Restart
+):
+    credentials = {"email": person.email, "password": PASSWORD}
+    anonymous.post("/api/v1/auth/login", json=credentials)
+    restart()
+
+    response = anonymous.post("/api/v1/auth/login", json=credentials)
+
+    assert response.status_code == 200
+
+
+def test_a_server_is_ready_as_soon_as_its_database_is_back(anonymous: httpx.Client, restart: Restart):
+    anonymous.get("/readyz")
+    restart()
+
+    response = anonymous.get("/readyz")
+
+    assert response.status_code == 200
+
+
+def test_many_requests_at_once_after_a_restart_are_all_answered(person: Person, restart: Restart):
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: person.client.get(TODOS), range(16)))
+        restart()
+        answers = list(threads.map(lambda _: person.client.get(TODOS), range(16)))
+
+    assert {answer.status_code for answer in answers} == {200}

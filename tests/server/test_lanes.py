@@ -1,0 +1,138 @@
+import json
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from select import select
+from threading import Event
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from db.engine import transaction
+from security import logins, tokens
+from server import token_check
+from server.lanes import LONGEST_QUEUE
+from tests.conftest import Person
+from tests.server.conftest import TODOS, assert_problem, raw_request, read_answer
+
+LOGIN = "/api/v1/auth/login"
+A_LOCK = text("SELECT pg_advisory_xact_lock(4711)")
+
+
+def take_turn(session: Session) -> None:
+    """Wait for the database: on SQLite a transaction waits for the one before it by itself."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(A_LOCK)
+
+
+@pytest.fixture
+def slow_token(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Event]:
+    """Let the look at one person's token wait for the database; the event says that it does."""
+
+    def slow_down(slow: str) -> Event:
+        waiting = Event()
+
+        def identify(raw: str, *about: Any, **more: Any) -> tokens.Caller:
+            if raw == slow:
+                waiting.set()
+                with transaction() as session:
+                    take_turn(session)
+            return tokens.identify(raw, *about, **more)
+
+        monkeypatch.setattr(token_check, "identify", identify)
+        return waiting
+
+    return slow_down
+
+
+def test_a_slow_look_at_a_token_stops_nobody_else(
+    person: Person, visitor: httpx.Client, slow_token: Callable[[str], Event]
+):
+    waiting = slow_token(person.access_token)
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction() as session:
+            take_turn(session)
+            slow = threads.submit(person.client.get, TODOS)
+            assert waiting.wait(10)
+            others = [visitor.get(TODOS), visitor.get("/api/v1/auth/me"), visitor.get("/healthz")]
+            was_done = slow.done()
+        answer = slow.result(10)
+
+    assert [other.status_code for other in others] == [200, 200, 200]
+    assert not was_done
+    assert answer.status_code == 200
+
+
+def test_a_write_that_waits_for_another_stops_no_reader(
+    person: Person, visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+):
+    todo, waiting = person.client.post(TODOS, json={"title": "x"}).json(), Event()
+
+    def begin() -> AbstractContextManager[Session]:
+        waiting.set()
+        return transaction()
+
+    monkeypatch.setattr("handlers.workspace.todos.transaction", begin)
+    with ThreadPoolExecutor(1) as threads:
+        with transaction() as session:
+            session.execute(text("UPDATE tasks SET title = 'first' WHERE id = :id"), {"id": todo["id"]})
+            slow = threads.submit(person.client.put, f"{TODOS}/{todo['id']}", json={"title": "second"})
+            assert waiting.wait(10)
+            others = [visitor.get(TODOS) for _ in range(3)]
+            was_done = slow.done()
+        answer = slow.result(10)
+
+    assert [other.status_code for other in others] == [200, 200, 200]
+    assert not was_done
+    assert answer.json()["title"] == "second"
+
+
+@pytest.fixture
+def hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
+    """Let the comparison of passwords take until the event is set."""
+    done = Event()
+    monkeypatch.setattr(logins, "password_matches", lambda *_: done.wait(30) and False)
+    yield done
+    done.set()
+
+
+def login_request(number: int) -> bytes:
+    body = json.dumps({"email": f"nobody{number}@x.example", "password": "x"}).encode()
+    return raw_request("POST", LOGIN, "Content-Type: application/json", f"Content-Length: {len(body)}", body=body)
+
+
+def test_twenty_logins_at_once_stop_nobody_else(
+    connect: Callable[[], socket.socket], visitor: httpx.Client, hashing: Event
+):
+    waiting = [connect() for _ in range(20)]
+    for number, connection in enumerate(waiting):
+        connection.sendall(login_request(number))
+
+    others = [visitor.get(TODOS), visitor.get("/api/v1/auth/me"), visitor.get("/readyz"), visitor.get("/docs")]
+    answered, _, _ = select(waiting, [], [], 0)
+    hashing.set()
+    answers = [read_answer(connection) for connection in waiting]
+
+    assert [other.status_code for other in others] == [200, 200, 200, 200]
+    assert answered == []
+    assert {answer.status for answer in answers} == {401}
+
+
+def test_a_login_that_finds_too_many_waiting_is_told_to_come_back(connect: Callable[[], socket.socket], hashing: Event):
+    waiting = [connect() for _ in range(LONGEST_QUEUE + 1)]
+    for number, connection in enumerate(waiting):
+        connection.sendall(login_request(number))
+
+    refused, _, _ = select(waiting, [], [], 10)
+    answer = read_answer(refused[0])
+    hashing.set()
+    others = [read_answer(connection) for connection in waiting if connection is not refused[0]]
+
+    assert_problem(answer, 503, "busy")
+    assert int(answer.headers["retry-after"]) > 0
+    assert {other.status for other in others} == {401}

@@ -1,0 +1,242 @@
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from security.errors import InvalidToken
+from security.tokens import Caller
+from server import contracts, dispatcher, token_check
+from server.connexion_apps import connexion_app
+from server.contracts import Contract
+from server.dispatcher import Dispatcher
+from server.docs import pages
+from server.edge import RequestLog
+from server.error_shapes import problem
+from server.refusals import Refusal
+from server.views import ContractError
+from tests.server.conftest import served
+
+PUBLIC: dict[str, Any] = {"security": []}
+SECURED: dict[str, Any] = {}
+
+
+def parameter(name: str, kind: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": kind, "maxLength": 20}}
+
+
+def operation(name: str, *parameters: dict[str, Any], status: str = "200", **more: Any) -> dict[str, Any]:
+    responses = {status: {"description": "Done."}, "404": {"description": "Not there."}}
+    return {"operationId": name, "tags": ["things"], "parameters": parameters, "responses": responses, **more}
+
+
+def optional_body() -> dict[str, Any]:
+    return {"requestBody": {"content": {"application/json": {"schema": {"type": "object", "title": "Anything"}}}}}
+
+
+THING, KIND = parameter("thing_id", "string"), parameter("kind", "string")
+
+# The public templates stand before the secured literals that they overlap: where two routers disagree, the function
+# of the one runs under the security of the other (spec-first/connexion#1879).
+FIRST: dict[str, Any] = {
+    "/things/{thing_id}": {"get": operation("show_thing", THING, **PUBLIC)},
+    "/{kind}/latest": {"get": operation("show_latest", KIND, **PUBLIC)},
+    "/things/{thing_id}/parts": {"get": operation("list_parts", THING, **PUBLIC)},
+    "/things/mine": {"get": operation("show_mine", **SECURED), "post": operation("make_mine", **PUBLIC)},
+    "/things/latest": {"put": operation("set_latest", **SECURED)},
+    "/things/mine/parts": {"get": operation("list_my_parts", **SECURED)},
+    "/things/mine/state": {"patch": operation("toggle_mine", **optional_body(), **PUBLIC)},
+}
+SECOND: dict[str, Any] = {
+    "/things/{name}": {
+        "get": operation("show_other", parameter("name", "string"), **PUBLIC),
+        "put": operation("change_other", parameter("name", "integer"), **PUBLIC),
+    },
+    "/{owner}/{list_name}": {
+        "delete": operation("clear", parameter("owner", "string"), parameter("list_name", "string"), **PUBLIC)
+    },
+}
+
+# For each request: the operation that must run with which parameters, or the status of the refusal.
+EXPECTED: dict[tuple[str, str], tuple[str, dict[str, Any]] | int] = {
+    ("GET", "/things/7"): ("first.show_thing", {"thing_id": "7"}),
+    ("GET", "/things/a%2Fb"): ("first.show_thing", {"thing_id": "a/b"}),
+    ("GET", "/things/mine"): ("first.show_mine", {}),
+    ("GET", "/things/%6Dine"): ("first.show_mine", {}),
+    ("GET", "/things/mine%2Fparts"): ("first.show_thing", {"thing_id": "mine/parts"}),
+    ("POST", "/things/mine"): ("first.make_mine", {}),
+    ("PUT", "/things/mine"): 405,
+    ("DELETE", "/things/mine"): 405,
+    ("GET", "/things/latest"): 405,
+    ("PUT", "/things/latest"): ("first.set_latest", {}),
+    ("GET", "/plans/latest"): ("first.show_latest", {"kind": "plans"}),
+    ("DELETE", "/plans/latest"): 405,
+    ("GET", "/things/7/parts"): ("first.list_parts", {"thing_id": "7"}),
+    ("GET", "/things/mine/parts"): ("first.list_my_parts", {}),
+    ("PUT", "/things/7"): ("second.change_other", {"name": 7}),
+    ("PUT", "/things/seven"): 404,
+    ("DELETE", "/things/7"): 405,
+    ("DELETE", "/plans/7"): ("second.clear", {"owner": "plans", "list_name": "7"}),
+    ("GET", "/plans/7"): 405,
+    ("GET", "/things/{}"): ("first.show_thing", {"thing_id": "{}"}),
+    ("GET", "/{}/{}"): 405,
+    ("GET", "/things"): 404,
+    ("GET", "/things//parts"): ("first.list_parts", {"thing_id": ""}),
+}
+NEED_A_TOKEN = {"first.show_mine", "first.set_latest", "first.list_my_parts"}
+
+
+@pytest.fixture
+def new_contract(base_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Contract]:
+    """Make a contract of some paths, with handlers that tell who they are and what they were called with."""
+    monkeypatch.setattr(contracts, "OPENAPI_FOLDER", tmp_path)
+
+    def make(name: str, paths: dict[str, Any], **handlers: Any) -> Contract:
+        document = {
+            "openapi": "3.0.3",
+            "info": {"title": name, "version": "1"},
+            "servers": [{"url": "/made"}],
+            "security": [{"token": []}],
+            "paths": paths,
+            "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer", "x-token": "access"}}},
+        }
+        (tmp_path / f"{name}.yaml").write_text(yaml.dump(document, Dumper=yaml.SafeDumper))
+        module: Any = ModuleType(f"handlers.{name}.things")
+        for definition in (one for methods in paths.values() for one in methods.values()):
+            called = definition["operationId"]
+            vars(module)[called] = handlers.get(called) or teller(f"{name}.{called}", definition)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        return Contract(name, base_path="/made", error=problem, bad_input=400, not_yours=403, duplicate=409)
+
+    return make
+
+
+def teller(name: str, definition: dict[str, Any]) -> Any:
+    """Make a function that takes what its operation has and tells of it."""
+    names = [one["name"] for one in definition["parameters"]] + ["body"] * ("requestBody" in definition)
+    scope: dict[str, Any] = {}
+    exec(f"def tell({', '.join(names)}): return ['{name}', dict({', '.join(f'{one}={one}' for one in names)})]", scope)
+    return scope["tell"]
+
+
+def outcome(answer: httpx.Response) -> tuple[str, dict[str, Any]] | int:
+    return tuple(answer.json()) if answer.is_success else answer.status_code
+
+
+@pytest.fixture
+def overlapping(new_contract: Callable[..., Contract], monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
+    """Serve two contracts on one base path, with as many overlapping paths as there are."""
+    monkeypatch.setattr(dispatcher, "CONTRACTS", (new_contract("first", FIRST), new_contract("second", SECOND)))
+    with served(RequestLog(Dispatcher(pages()))) as url, httpx.Client(base_url=f"{url}/made") as client:
+        yield client
+
+
+def test_the_operation_that_was_secured_and_validated_is_the_one_that_runs(
+    overlapping: httpx.Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(token_check, "identify", lambda raw, *_, **__: Caller(1, raw))
+    overlapping.headers["Authorization"] = "Bearer good"
+
+    answers = {request: overlapping.request(*request) for request in EXPECTED}
+
+    assert {request: outcome(answer) for request, answer in answers.items()} == EXPECTED
+
+
+def test_without_a_token_none_of_the_secured_operations_runs(overlapping: httpx.Client):
+    answers = {request: overlapping.request(*request) for request in EXPECTED}
+
+    expected = {
+        request: 401 if isinstance(ran, tuple) and ran[0] in NEED_A_TOKEN else ran for request, ran in EXPECTED.items()
+    }
+    assert {request: outcome(answer) for request, answer in answers.items()} == expected
+
+
+def test_a_token_that_does_not_count_opens_no_overlapping_path(
+    overlapping: httpx.Client, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: Any, **__: Any) -> None:
+        raise InvalidToken("No.")
+
+    monkeypatch.setattr(token_check, "identify", refuse)
+
+    response = overlapping.get("/things/mine", headers={"Authorization": "Bearer bad"})
+
+    assert response.status_code == 401
+    assert 'error="invalid_token"' in response.headers["www-authenticate"]
+
+
+def test_a_path_allows_what_any_contract_has_at_it(overlapping: httpx.Client):
+    response = overlapping.delete("/things/7")
+
+    assert response.headers["allow"] == "GET, HEAD, PUT"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/json"}])
+def test_an_optional_body_may_be_left_out(overlapping: httpx.Client, headers: dict[str, str]):
+    response = overlapping.patch("/things/mine/state", headers=headers)
+
+    assert response.json() == ["first.toggle_mine", {"body": {}}]
+
+
+def test_an_optional_body_that_is_sent_is_read(overlapping: httpx.Client):
+    right = overlapping.patch("/things/mine/state", json={"on": True})
+    wrong = overlapping.patch("/things/mine/state", json=[True])
+    other = overlapping.patch("/things/mine/state", content=b"on", headers={"Content-Type": "text/plain"})
+
+    assert right.json() == ["first.toggle_mine", {"body": {"on": True}}]
+    assert (wrong.status_code, other.status_code) == (400, 415)
+
+
+def test_an_operation_without_a_function_keeps_the_server_from_starting(new_contract: Callable[..., Contract]):
+    contract = new_contract("lacking", {"/things": {"get": operation("list_things")}})
+    del vars(sys.modules["handlers.lacking.things"])["list_things"]
+
+    with pytest.raises(ContractError, match=r"openapi/lacking\.yaml asks for handlers\.lacking\.things\.list_things"):
+        connexion_app(contract, contract.document)
+
+
+def test_a_handler_that_asks_for_more_than_there_is_keeps_the_server_from_starting(
+    new_contract: Callable[..., Contract],
+):
+    def list_things(limit: int) -> None:
+        pass
+
+    contract = new_contract("asking", {"/things": {"get": operation("list_things")}}, list_things=list_things)
+
+    with pytest.raises(ContractError, match="asks for limit"):
+        connexion_app(contract, contract.document)
+
+
+@pytest.mark.parametrize("name", ["user", "token", "body", "client_address"])
+def test_no_parameter_may_pass_for_what_the_server_found_out(new_contract: Callable[..., Contract], name: str):
+    paths = {f"/things/{{{name}}}": {"get": operation("show_thing", parameter(name, "string"))}}
+
+    posing = new_contract("posing", paths)
+
+    with pytest.raises(ContractError, match="pass for what the server found"):
+        connexion_app(posing, posing.document)
+
+
+def test_every_refusal_of_an_operation_has_the_shape_of_its_contract(
+    new_contract: Callable[..., Contract], monkeypatch: pytest.MonkeyPatch
+):
+    def other_shape(refusal: Refusal, _at: Any) -> dict[str, Any]:
+        return {"oops": refusal.status}
+
+    made = new_contract("shaped", {"/things/{thing_id}": {"get": operation("show_thing", THING)}})
+    shaped = replace(made, error=other_shape, media_type="application/json")
+    monkeypatch.setattr(dispatcher, "CONTRACTS", (shaped,))
+    monkeypatch.setattr(contracts, "CONTRACTS", (shaped,))
+
+    with served(RequestLog(Dispatcher(pages()))) as url, httpx.Client(base_url=url) as client:
+        answers = [client.get("/made/things/1"), client.get("/made/x"), client.put("/made/things/1")]
+        elsewhere = client.get("/x")
+
+    assert [answer.json() for answer in answers] == [{"oops": 401}, {"oops": 404}, {"oops": 405}]
+    assert {answer.headers["content-type"] for answer in answers} == {"application/json"}
+    assert elsewhere.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,192 @@
+"""Which contract answers where the paths of several meet: for each path of each contract and each method."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import httpx
+import pytest
+from connexion.spec import Specification
+
+from db.clock import now
+from server.contracts import CONTRACTS, ELSEWHERE, Contract, contract_at
+from server.refusals import Refusal
+from server.routes import routes_of
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+NOWHERE = "There is nothing at this path."
+ROUTES = routes_of(CONTRACTS)
+
+TEMPLATES = [(contract, contract.mount + path) for contract in CONTRACTS for path in contract.document["paths"]]
+
+
+def segments(path: str) -> list[str]:
+    return path[1:].split("/")
+
+
+def values_at(depth: int) -> set[str]:
+    """What a template may stand for: an id of either kind, and each word that another path has in its place."""
+    words = {segments(path)[depth] for _, path in TEMPLATES if len(segments(path)) > depth}
+    return {"1", UUID} | {word for word in words if not word.startswith("{")}
+
+
+def paths_of(template: str) -> Iterator[str]:
+    """Fill a template with all that its parameters may stand for."""
+    choices = [
+        sorted(values_at(depth)) if segment.startswith("{") else [segment]
+        for depth, segment in enumerate(segments(template))
+    ]
+    yield from ("/" + "/".join(chosen) for chosen in product(*choices))
+
+
+PATHS = sorted({path for _, template in TEMPLATES for path in paths_of(template)})
+
+
+def precedence(template: str) -> list[bool]:
+    """Order templates that mean one path: the first that names a segment comes before those with a template there."""
+    return [not segment.startswith("{") for segment in segments(template)]
+
+
+def means(template: str, path: str) -> bool:
+    ours, theirs = segments(template), segments(path)
+    return len(ours) == len(theirs) and all(
+        one.startswith("{") or one == other for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+def answering(path: str) -> dict[str, Contract]:
+    """Tell from the contracts alone which of them answers which method of a path: none, where none owns the path."""
+    owner = contract_at(path.encode())
+    meant = [(contract, template) for contract, template in TEMPLATES if means(template, path)]
+    # Below a base path that is named word for word nobody else is asked.
+    if "{" not in owner.base_path:
+        meant = [one for one in meant if one[1].startswith(f"{owner.base_path}/")]
+    if not meant:
+        return {}
+    best = max(precedence(template) for _, template in meant)
+    methods: dict[str, Contract] = {}
+    for contract, template in meant:
+        if precedence(template) == best:
+            item = contract.document["paths"][template.removeprefix(contract.mount)]
+            methods = {method.upper(): contract for method in item} | methods
+    return methods | ({"HEAD": methods["GET"]} if "GET" in methods else {})
+
+
+def is_shaped_by(response: httpx.Response, contract: Contract) -> bool:
+    """Tell whether an error has the shape of a contract."""
+    shape = contract.error(Refusal(response.status_code, "some_code", "Some message."), now())
+    body = response.json()
+    return (
+        response.headers["content-type"] == contract.media_type
+        and body.keys() - {"errors"} == shape.keys()
+        and isinstance(body.get("error"), dict) == isinstance(shape.get("error"), dict)
+    )
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_contract_that_must_answer_answers(path: str, anonymous: httpx.Client):
+    expected = answering(path)
+    owner = next(iter(expected.values()), contract_at(path.encode()))
+
+    answers = {method: anonymous.request(method, path) for method in METHODS}
+
+    assert served_at(path) == {method: contract.name for method, contract in expected.items()}
+    for method, answer in answers.items():
+        assert answer.status_code < 400 or method == "HEAD" or is_shaped_by(answer, expected.get(method, owner))
+        if method in expected:
+            assert answer.status_code not in {405, 500}
+            assert NOWHERE not in answer.text
+        else:
+            assert answer.status_code == (405 if expected else 404)
+            assert answer.headers.get("allow", "") == ", ".join(sorted(expected))
+
+
+def served_at(path: str) -> dict[str, str]:
+    """Ask the router which contract answers which method of a path."""
+    match = ROUTES.find(path.encode())
+    if match is None:
+        return {}
+    return {method: match[0].operations[method.replace("HEAD", "GET")].contract.name for method in match[0].allowed()}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/v1", "workspace"),
+        ("/api/v1/nothing", "workspace"),
+        ("/api/v1/tasks/", "workspace"),
+        ("/api/v1/tasks/1/complete", "workspace"),
+        ("/api/v1/tasks/1/complete/now", "workspace"),
+        ("/%61pi/v1/nothing", "workspace"),
+        ("/api/1/tasks/", "todo"),
+        ("/api/1/tasks/1/", "todo"),
+        ("/api/1/tasks/1/complete/now", "todo"),
+        (f"/api/{UUID}/tasks/1/2", "todo"),
+        ("/api/a%2Fb/tasks/1/2", "todo"),
+        ("/api//tasks/1/2", "todo"),
+        ("/api/%FF%00/tasks/1/2", "todo"),
+        ("/api/users/tasks/1/2", "todo"),
+    ],
+)
+def test_what_is_served_nowhere_has_the_shape_of_the_base_path_it_lies_below(
+    path: str, name: str, anonymous: httpx.Client
+):
+    response = anonymous.get(path)
+
+    assert response.status_code == 404
+    assert NOWHERE in response.text
+    assert contract_at(path.encode()).name == name
+    assert is_shaped_by(response, contract_at(path.encode()))
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/api2/1/tasks", "/apis", "/v10", "/", "//"])
+def test_what_lies_below_no_base_path_has_the_common_shape(path: str):
+    assert contract_at(path.encode()) is ELSEWHERE
+
+
+def test_tasks_of_the_first_version_are_the_tasktrackers(client: httpx.Client):
+    listed = client.get("/api/v1/tasks")
+    patched = client.patch("/api/v1/tasks")
+
+    assert listed.json() == {"tasks": [], "total": 0, "limit": 20, "offset": 0}
+    assert patched.status_code == 405
+    assert patched.headers["allow"] == "GET, HEAD, POST"
+    assert patched.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/tasks/1/complete", "/api/v2/tasks/1/complete"])
+def test_a_version_is_nobodys_id(path: str, client: httpx.Client):
+    response = client.patch(path)
+
+    assert response.status_code == (404 if "v1" in path else 403)
+
+
+@pytest.mark.parametrize("operation", ["register", "login", "refresh", "logout"])
+def test_the_two_contracts_describe_their_common_operations_alike(operation: str):
+    workspace, tasktracker = (
+        Specification.from_dict(contract.document)["paths"][f"/auth/{operation}"]["post"]
+        for contract in CONTRACTS
+        if contract.mount == "/api/v1"
+    )
+
+    assert said_by(tasktracker) == said_by(workspace)
+
+
+def said_by(definition: Any) -> Any:
+    """Give all that a definition says, but for the words that it says it in."""
+    if isinstance(definition, dict):
+        words = {"description", "example", "examples", "links"}
+        return {name: said_by(member) for name, member in definition.items() if name not in words}
+    return [said_by(member) for member in definition] if isinstance(definition, list) else definition
+
+
+def test_common_operations_are_built_once():
+    tasktracker = next(contract for contract in CONTRACTS if contract.name == "tasktracker")
+
+    built = ROUTES.document_of(tasktracker)["paths"]
+
+    assert {path for path, item in built.items() if not item} == {
+        f"/auth/{operation}" for operation in ("register", "login", "refresh", "logout")
+    }
+    assert sum(len(item) for item in built.values()) == 10

@@ -1,0 +1,140 @@
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import httpx
+import pytest
+import yaml
+from sqlalchemy.util import await_only
+from sqlalchemy.util.concurrency import in_greenlet
+
+from server import docs
+from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
+
+HTML_PAGES = ("/docs", "/redoc")
+BROWSER_FILES = sorted(docs.PAGES.iterdir())
+
+
+def links_of(html: str) -> list[str]:
+    return re.findall(r"""(?:src|href|action|data|poster)\s*=\s*["']?([^"'\s>]+)""", html)
+
+
+def test_the_root_leads_to_the_documentation(anonymous: httpx.Client):
+    response = anonymous.get("/")
+
+    assert response.is_redirect
+    assert response.headers["location"] == "/docs"
+
+
+@pytest.mark.parametrize("page", HTML_PAGES)
+def test_all_that_a_page_loads_comes_from_this_server(anonymous: httpx.Client, page: str):
+    response = anonymous.get(page)
+
+    links = links_of(response.text)
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert len(links) >= 4
+    assert [link for link in links if not re.match("/[^/]", link)] == []
+    assert {link: anonymous.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
+@pytest.mark.parametrize("file", BROWSER_FILES, ids=lambda file: file.name)
+def test_no_page_names_another_host(file: Path):
+    text = file.read_text()
+
+    assert re.findall(r"""(?:https?:|wss?:|["'(=\s])//[^\s"')]*""", text) == []
+    assert "@import" not in text
+
+
+@pytest.mark.parametrize(
+    ("asset", "media_type"),
+    [
+        ("/docs/swagger-ui/swagger-ui.css", "text/css"),
+        ("/docs/swagger-ui/swagger-ui-bundle.js", "text/javascript"),
+        ("/docs/swagger-ui/swagger-ui-standalone-preset.js", "text/javascript"),
+        ("/docs/redoc/redoc.standalone.js", "text/javascript"),
+        ("/docs/page/docs.js", "text/javascript"),
+    ],
+)
+def test_browsers_take_the_assets_and_need_not_fetch_them_twice(anonymous: httpx.Client, asset: str, media_type: str):
+    response = anonymous.get(asset)
+    again = anonymous.get(asset, headers={"If-None-Match": response.headers["etag"]})
+
+    assert response.status_code == 200
+    assert response.headers["content-type"].partition(";")[0] == media_type
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_pages_offer_all_contracts(anonymous: httpx.Client):
+    offered = anonymous.get("/docs/contracts.json").json()
+
+    assert [one["url"] for one in offered] == [f"/openapi/{contract.name}.json" for contract in CONTRACTS]
+    assert all(anonymous.get(one["url"]).json()["info"]["title"] == one["name"] for one in offered)
+
+
+def test_every_contract_there_is_is_served():
+    assert {file.stem for file in OPENAPI_FOLDER.glob("*.yaml")} == {contract.name for contract in CONTRACTS}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+def test_the_yaml_is_served_as_it_was_written(anonymous: httpx.Client, contract: Contract):
+    response = anonymous.get(f"/openapi/{contract.name}.yaml")
+
+    assert response.content == (OPENAPI_FOLDER / f"{contract.name}.yaml").read_bytes()
+    assert response.headers["content-type"] == "application/yaml"
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+def test_the_json_says_the_same_as_the_yaml(anonymous: httpx.Client, contract: Contract):
+    response = anonymous.get(f"/openapi/{contract.name}.json")
+
+    written = yaml.safe_load((OPENAPI_FOLDER / f"{contract.name}.yaml").read_text())
+    assert response.json() == json.loads(json.dumps(written))
+    assert list(response.json()["paths"]) == list(written["paths"])
+    assert response.headers["content-type"] == "application/json"
+
+
+def test_a_living_server_with_its_database_is_ready(anonymous: httpx.Client):
+    alive, ready = anonymous.get("/healthz"), anonymous.get("/readyz")
+
+    assert (alive.status_code, ready.status_code) == (200, 200)
+
+
+def test_without_its_database_a_server_is_alive_and_not_ready(anonymous: httpx.Client, monkeypatch: pytest.MonkeyPatch):
+    def away() -> None:
+        raise ConnectionRefusedError("nobody there, at secret-host")
+
+    monkeypatch.setattr(docs, "ping", away)
+
+    alive, ready = anonymous.get("/healthz"), anonymous.get("/readyz")
+
+    assert (alive.status_code, ready.status_code) == (200, 503)
+    assert "secret-host" not in ready.text
+
+
+@pytest.fixture
+def hanging() -> Callable[[], None]:
+    """A look at a database that never answers, in a thread or on the event loop."""
+    never = Event()
+
+    def hang() -> None:
+        if in_greenlet():
+            await_only(asyncio.Event().wait())
+        never.wait(10)
+
+    return hang
+
+
+def test_while_its_database_hangs_a_server_says_so_within_two_seconds(
+    anonymous: httpx.Client, monkeypatch: pytest.MonkeyPatch, hanging: Callable[[], None]
+):
+    monkeypatch.setattr(docs, "ping", hanging)
+
+    began = monotonic()
+    response = anonymous.get("/readyz")
+
+    assert response.status_code == 503
+    assert monotonic() - began < 2

@@ -1,0 +1,95 @@
+"""No error repeats what was submitted, wherever in the request it stood."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from server.routes import Operation
+from tests.contract_truth import ROUTES, resolved
+from tests.server.conftest import TODOS
+
+MARKER = "Mk7q-sub.mitted"
+SIGNS = ("Mk7q", "mitted")
+
+
+def operations() -> list[tuple[str, Operation]]:
+    return [
+        (method, operation)
+        for route in sorted(ROUTES, key=lambda route: route.template)
+        for method, operation in route.operations.items()
+    ]
+
+
+def members_of(operation: Operation) -> list[str]:
+    """Name the members of an operation's body."""
+    body = resolved(operation).get("requestBody", {"content": {"application/json": {"schema": {}}}})
+    return list(body["content"]["application/json"]["schema"].get("properties", {}))
+
+
+def bodies_for(operation: Operation) -> list[bytes]:
+    """Make bodies that hold the marker wherever it can be wrong."""
+    members = members_of(operation)
+    values: list[Any] = [MARKER, [MARKER], {MARKER: MARKER}, [[MARKER]], MARKER * 900, f"{MARKER}\0"]
+    texts = [json.dumps(dict.fromkeys(members, value) | {MARKER: MARKER}) for value in values]
+    texts += [json.dumps(MARKER), json.dumps([MARKER]), f'{{"{MARKER}', f"{MARKER}", f'{{"{MARKER}":1,"{MARKER}":2}}']
+    return [text.encode() for text in texts] + [f'{{"x": "{MARKER}'.encode() + b'\xff"}']
+
+
+def tells(response: httpx.Response) -> bool:
+    told = response.text + "".join(f"{name}: {value}\n" for name, value in response.headers.items())
+    return any(sign.casefold() in told.casefold() for sign in SIGNS)
+
+
+@pytest.mark.parametrize(("method", "operation"), operations(), ids=lambda part: getattr(part, "operation_id", None))
+def test_no_error_repeats_what_was_submitted(client: httpx.Client, method: str, operation: Operation):
+    path = re.sub(r"\{[^}]+\}", MARKER, operation.template)
+    query = f"?limit={MARKER}&offset={MARKER}&{MARKER}={MARKER}"
+    headers = {"X-Request-ID": f"{MARKER} {MARKER}", "Origin": f"https://{MARKER}", "Content-Type": "application/json"}
+
+    refused = [client.request(method, path + query, content=body, headers=headers) for body in bodies_for(operation)]
+    refused += [
+        client.request(method, path, content=b"{}", headers=headers | {"Content-Type": f"text/{MARKER}"}),
+        client.request(method, path, content=b"{}", headers=headers | {"Authorization": f"Bearer {MARKER}"}),
+        client.request(method, path, content=b"{}", headers=headers | {"Authorization": f"{MARKER} {MARKER}"}),
+    ]
+
+    assert [response.text for response in refused if response.is_error and tells(response)] == []
+    assert any(response.is_error for response in refused)
+
+
+@pytest.mark.parametrize("path", [f"/{MARKER}", f"/api/v1/{MARKER}", f"/docs/{MARKER}", f"/docs/page/{MARKER}"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_an_unknown_path_is_not_repeated(anonymous: httpx.Client, method: str, path: str):
+    response = anonymous.request(method, f"{path}?{MARKER}={MARKER}", headers={"Origin": f"https://{MARKER}"})
+
+    assert response.status_code in (404, 405)
+    assert not tells(response)
+
+
+def test_a_preflight_that_is_refused_repeats_nothing(anonymous: httpx.Client):
+    asked = {"Access-Control-Request-Method": MARKER, "Access-Control-Request-Headers": MARKER}
+
+    response = anonymous.options(TODOS, headers={"Origin": f"https://{MARKER}", **asked})
+
+    assert response.status_code == 400
+    assert not tells(response)
+
+
+def test_a_login_that_fails_repeats_neither_name_nor_password(anonymous: httpx.Client):
+    response = anonymous.post("/api/v1/auth/login", json={"email": f"{MARKER}@x.example", "password": MARKER})
+
+    assert response.status_code == 401
+    assert not tells(response)
+
+
+def test_a_registration_that_fails_repeats_nothing(anonymous: httpx.Client):
+    account = {"username": MARKER, "email": f"{MARKER}@x.example", "password": f"{MARKER}-A1"}
+    anonymous.post("/api/v1/auth/register", json=account)
+
+    response = anonymous.post("/api/v1/auth/register", json=account)
+
+    assert response.status_code == 409
+    assert not tells(response)

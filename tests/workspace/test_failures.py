@@ -1,0 +1,96 @@
+"""What fails on the server's side: the answer says no more than that, and nothing is left half done."""
+
+import asyncio
+from importlib import import_module
+from typing import Any
+
+import httpx
+import pytest
+
+from server import lanes
+from server.app import build_app
+from tests.conftest import PASSWORD, Person
+from tests.workspace.operations import API, Operation, code_of, for_each, kept_of, named, request_of
+
+
+def broken(*_: object, **__: object) -> Any:
+    raise RuntimeError("secret words for the log alone")
+
+
+def first_step_of(operation: Operation) -> str:
+    """Name what the handler asks of the model."""
+    steps = {
+        "register": "open_account",
+        "log_in": "logins.log_in",
+        "read_me": "read_account",
+        "refresh": "read_account",
+        "log_out": "revoke_token",
+        "log_out_refresh": "revoke_token",
+        "change_password": "find_account",
+        "create_todo": "add_task",
+        "read_profile": "profile_of",
+        "update_profile": "profile_of",
+    }
+    verbs = {
+        "list": "list_owned",
+        "create": "add",
+        "read": "read_owned",
+        "update": "find_owned",
+        "delete": "find_owned",
+    }
+    return steps.get(operation.id) or verbs[operation.id.partition("_")[0]]
+
+
+@for_each()
+def test_what_fails_inside_is_told_to_nobody(operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch):
+    request = request_of(operation, person)
+    module = import_module(operation.module)
+    monkeypatch.setattr(f"{module.__name__}.{first_step_of(operation)}", broken)
+
+    response = person.client.request(**request)
+
+    assert code_of(response) == (500, "internal_error")
+    assert "secret" not in response.text
+
+
+@for_each(lambda operation: 503 in operation.statuses)
+def test_a_server_with_a_full_queue_is_busy(
+    operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch, base_url: str
+):
+    monkeypatch.setattr(lanes, "LONGEST_QUEUE", 0)
+    transport = httpx.ASGITransport(build_app(allowed_origins=()))
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+            return await client.request(**request_of(operation, person))
+
+    response = asyncio.run(ask())
+
+    assert code_of(response) == (503, "busy")
+    assert response.headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "last_step"), [("register", "profile_of"), ("change_password", "end_other_logins")]
+)
+def test_what_fails_in_the_end_leaves_nothing_done(
+    operation_id: str, last_step: str, person: Person, monkeypatch: pytest.MonkeyPatch
+):
+    request = request_of(named(operation_id), person)
+    before = kept_of(person)
+    monkeypatch.setattr(f"handlers.workspace.auth.{last_step}", broken)
+
+    response = person.client.request(**request)
+
+    assert response.status_code == 500
+    assert kept_of(person) == before
+
+
+def test_a_login_that_fails_inside_keeps_the_server_serving(person: Person, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("security.logins.open_login", broken)
+        person.client.post(f"{API}/auth/login", json={"email": person.email, "password": PASSWORD})
+
+    response = person.client.post(f"{API}/auth/login", json={"email": person.email, "password": PASSWORD})
+
+    assert response.status_code == 200
