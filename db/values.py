@@ -6,6 +6,17 @@ from typing import Any
 
 from db.types import end_of_day
 
+WHITE_SPACE = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+"""What the contracts mean by white space: ECMA 262's, which differs from Python's in U+001C to U+001F, 85 and FEFF."""
+
+
+def trimmed(text: str) -> str:
+    """Take the white space off both ends. What a contract says is not white space alone has something left."""
+    return text.strip(WHITE_SPACE)
+
 
 def members_of(body: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Take the members of these names that were sent; a member that was not sent stays out."""

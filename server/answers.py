@@ -97,8 +97,7 @@ def _status_of(error: DomainError, contract: Contract) -> int:
 
 
 def _bad_input(contract: Contract, *errors: FieldError) -> Refusal:
-    message = "; ".join(f"{error.field} {error.message}" if error.field else error.message for error in errors[:3])
-    return Refusal(contract.bad_input, "bad_input", f"The input is not valid: {message}.", errors)
+    return Refusal(contract.bad_input, "bad_input", refusals.bad_input_message(errors[:3]), errors)
 
 
 def _too_many_attempts(error: TooManyAttempts) -> Refusal:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from db.clock import instant_json
-from server.refusals import Refusal
+from server.refusals import Refusal, bad_input_message
 
 ErrorShape = Callable[[Refusal, datetime], dict[str, Any]]
 
@@ -30,8 +30,9 @@ def problem(refusal: Refusal, _at: datetime) -> dict[str, Any]:
 
 
 def detail_code_timestamp(refusal: Refusal, at: datetime) -> dict[str, Any]:
-    """Shape an error as three members (fullstack, "Error Format"); its message names what is wrong in the input."""
-    return {"detail": refusal.message, "error_code": refusal.code.upper(), "timestamp": instant_json(at)}
+    """Shape an error as three members (fullstack, "Error Format"): the first has to say all that is wrong."""
+    detail = bad_input_message(refusal.errors) if refusal.errors else refusal.message
+    return {"detail": detail, "error_code": refusal.code.upper(), "timestamp": instant_json(at)}
 
 
 def nested(refusal: Refusal, _at: datetime) -> dict[str, Any]:

@@ -41,6 +41,12 @@ class BadInput(Exception):
         self.errors = errors
 
 
+def bad_input_message(errors: Sequence[FieldError]) -> str:
+    """Say in one sentence what is wrong with the input."""
+    wrong = "; ".join(f"{error.field} {error.message}" if error.field else error.message for error in errors)
+    return f"The input is not valid: {wrong}."
+
+
 class Unparsable(Exception):
     """The body is no JSON text, or one with texts that cannot be written in UTF-8; the message says what is wrong."""
 

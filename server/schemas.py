@@ -10,7 +10,10 @@ from jsonschema import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
+from db.values import WHITE_SPACE
 from server.formats import formats
+
+_PARTS_OF_PATTERN = re.compile(r"\\.|.", re.DOTALL)
 
 
 def validator_for(schema: Any) -> Validator:
@@ -37,7 +40,18 @@ def _pattern(_validator: Any, pattern: str, instance: object, _schema: Any) -> I
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     # In Python `$` also matches before a final newline, in ECMA 262 it does not.
-    return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", pattern))
+    return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", _with_ecma_white_space(pattern)))
+
+
+def _with_ecma_white_space(pattern: str) -> str:
+    # Nor is `\s` quite the same: U+0085 is white space to Python alone, U+FEFF to ECMA 262 alone.
+    parts: list[str] = []
+    in_class = False
+    for part in _PARTS_OF_PATTERN.findall(pattern):
+        in_class = part == "[" or (in_class and part != "]")
+        spelled_out = WHITE_SPACE if in_class else f"[{WHITE_SPACE}]"
+        parts.append(spelled_out if part == r"\s" else part)
+    return "".join(parts)
 
 
 ContractValidator = extend(

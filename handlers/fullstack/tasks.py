@@ -41,7 +41,7 @@ def read_task(user: int, task_id: str) -> dict[str, Any]:
 
 def update_task(user: int, task_id: str, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        find_by_uuid(session, Task, task_id, owner=user).change(task_values(body), at=now())
+        find_by_uuid(session, Task, task_id, owner=user).change(changed_task_values(body), at=now())
         session.flush()
         return task_json(read_whole_task(session.connection(), task_id, owner=user))
 
@@ -62,12 +62,17 @@ def task_values(body: dict[str, Any]) -> dict[str, Any]:
     values = members_of(body, ("title", "description", "priority"))
     if "due_date" in body:
         values["due_at"] = optional_instant(body["due_date"])
-    if "status" in body:
-        values["completed"] = body["status"] == "completed"
     if "tags" in body:
         values["tags"] = [name.strip() for name in body["tags"]]
     if "recurrence_pattern" in body:
         values["recurrence"] = body["recurrence_pattern"] and recurrence_values(body["recurrence_pattern"])
+    return values
+
+
+def changed_task_values(body: dict[str, Any]) -> dict[str, Any]:
+    values = task_values(body)
+    if "status" in body:
+        values["completed"] = body["status"] == "completed"
     return values
 
 

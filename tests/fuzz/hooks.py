@@ -4,8 +4,10 @@ It loads this module by the name in `schemathesis.toml`, in a process of its own
 `JWT_SECRET_KEY` have to be the server's.
 """
 
+import json
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from itertools import permutations
 from typing import Any
 from uuid import uuid4
@@ -14,13 +16,22 @@ from zoneinfo import available_timezones
 
 import schemathesis
 from hypothesis import strategies
+from hypothesis.control import current_build_context
+from hypothesis.internal.conjecture.data import ConjectureData
 from schemathesis import AuthContext, Case, HookContext
+from schemathesis.core.failures import Failure
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.core.transport import Response
+from schemathesis.generation.meta import TestPhase
+from schemathesis.openapi.checks import ObjectLevelAuthorizationViolation
+from schemathesis.resources import repository
 from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.wfc.escalation import EscalatingAuthProvider
 
 from db.accounts import account_named
-from db.engine import autocommit, connect
+from db.clock import now
+from db.engine import autocommit, connect, transaction
+from db.login_attempts import WINDOW, forget_old_attempts
 from security.errors import WeakPassword
 from security.passwords import refuse_common
 from security.tokens import SigningKey, sign_with
@@ -30,6 +41,9 @@ from tests.fuzz.people import PASSWORD, Person, new_person
 
 SPENT = {"change_password", "delete_me", "log_out", "log_out_refresh", "refresh"}
 """Operations that may end the token, the login or the account of their caller: each case has a person of its own."""
+
+SHARED = {"read_user"}
+"""Operations that show every account what is somebody else's, as their contract says."""
 
 NAMES = {"username", "email", "name"}
 """Members that have to be new, on the whole server or within an account."""
@@ -41,14 +55,36 @@ connect(settings.database_url)
 sign_with(
     SigningKey(settings.jwt_secret_key, settings.jwt_algorithm, settings.access_lifetime, settings.refresh_lifetime)
 )
+# Every fourth time the repository of known values also gives the examples, so that the same draws see other values.
+# Hypothesis calls that inconsistent, and the stateful phase ends early. Given every time, they are no surprise.
+repository.EXAMPLE_DRAW_PERIOD = 1
 schemathesis.openapi.format("timezone", strategies.sampled_from(sorted(available_timezones())))
 
 names_of_things: set[str] = set()
 
 
+def owner(case: Case) -> Person:
+    """Give the person who makes and owns things: one for all cases, but a new one for each scenario of several steps.
+
+    Where lists begin with what other scenarios left, the same steps get other answers when they are taken again.
+    Hypothesis then calls its own data inconsistent, and the stateful phase ends early.
+    """
+    return owner_in(current_build_context().data) if is_step(case) else owner_of_all()
+
+
+@lru_cache(1)
+def owner_in(_scenario: ConjectureData) -> Person:
+    return new_person()
+
+
 @cache
-def owner() -> Person:
-    """Give the person who makes and owns things."""
+def owner_of_all() -> Person:
+    return new_person()
+
+
+@cache
+def stranger() -> Person:
+    """Give the person who owns nothing."""
     return new_person()
 
 
@@ -59,17 +95,17 @@ def known() -> Person:
 
 
 class TokenOf:
-    """Gives each case the kind of token that its operation's security scheme asks for, signed for one person."""
+    """Gives each case the kind of token that its operation's security scheme asks for."""
 
-    def __init__(self, person: Person) -> None:
-        self.person = person
+    def __init__(self, caller: Callable[[Case], Person]) -> None:
+        self.caller = caller
 
     def get(self, case: Case, context: AuthContext) -> tuple[dict[str, Any], str] | None:
         schemes = schemes_of(context.operation)
         if not schemes:
             return None
         scheme = schemes[choice_of(case) % len(schemes)]
-        person = new_person() if operation_id(context.operation) in SPENT else self.person
+        person = new_person() if operation_id(context.operation) in SPENT else self.caller(case)
         return scheme, person.token(scheme["x-token"])
 
     def set(self, case: Case, data: tuple[dict[str, Any], str], _context: AuthContext) -> None:
@@ -80,6 +116,9 @@ class TokenOf:
             # A cookie counts only where a page of an allowed origin sends it.
             case.cookies[scheme["name"]] = token
             case.headers["Origin"] = settings.allowed_origins[0]
+        if operation_id(case.operation) in SHARED:
+            # What nobody has to keep from others has no owner for the check of object-level authorization.
+            case._auth_identity = None
 
 
 @schemathesis.hook
@@ -111,36 +150,51 @@ def after_load_schema(context: HookContext, schema: BaseSchema) -> None:
     The check `object_level_authorization` needs the second. Configured in the documented way, as "Web Fuzzing Commons"
     authentication, each of them would have one fixed token for all operations.
     """
-    tokens: list[Any] = [TokenOf(owner()), TokenOf(new_person())]
+    tokens: list[Any] = [TokenOf(owner), TokenOf(lambda _case: stranger())]
     names = ["owner", "stranger"]
     schema.auth.providers.append(EscalatingAuthProvider(tokens, names, peers=("owner", "stranger"), pinned="owner"))
 
 
 @schemathesis.hook
 def filter_case(context: HookContext, case: Case) -> bool:
-    """Leave out valid cases that no schema shows to be invalid: their password is too long in bytes, or too common."""
+    """Leave out valid cases with something in them that is not allowed, although no schema can say it."""
     members = case.body.items() if isinstance(case.body, dict) else ()
-    return is_negative_at(case, ParameterLocation.BODY) or all(
-        is_allowed(value) for name, value in members if "password" in name and isinstance(value, str)
-    )
+    return is_negative_at(case, ParameterLocation.BODY) or all(is_allowed(name, value) for name, value in members)
 
 
-def is_allowed(password: str) -> bool:
-    """Tell whether a password is one that an account may have, as far as a pattern does not say it."""
-    if len(password.encode(errors="surrogatepass")) > PASSWORD_BYTES:
-        return False
+def is_allowed(name: str, value: object) -> bool:
+    """Tell whether a password is neither common nor too long in bytes, and preferences hold no NUL."""
+    if name == "preferences":
+        return "\\u0000" not in json.dumps(value)
+    if "password" not in name or not isinstance(value, str):
+        return True
+    return len(value.encode(errors="surrogatepass")) <= PASSWORD_BYTES and not is_common(value)
+
+
+def is_common(password: str) -> bool:
     try:
         refuse_common(password)
     except WeakPassword:
-        return False
-    return True
+        return True
+    return False
+
+
+@schemathesis.hook
+def filter_failure(context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
+    """Let an empty list be shown to everybody: an id that is looked for may also be its `limit`."""
+    is_leak = isinstance(failure, ObjectLevelAuthorizationViolation)
+    return not (is_leak and [] in response.json().values())
 
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
     """Put into a case what no schema can say: ids, names and passwords that exist, and names that do not yet."""
+    if is_step(case):
+        # A sixth attempt to log in would get another answer than the same five before it (see `owner`).
+        with transaction() as session:
+            forget_old_attempts(session, at=now() + WINDOW)
     if not is_negative_at(case, ParameterLocation.PATH):
-        case.path_parameters.update(dict.fromkeys(path_users(case.operation), str(owner().account.uuid)))
+        case.path_parameters.update(dict.fromkeys(path_users(case.operation), str(owner(case).account.uuid)))
     if isinstance(case.body, dict):
         if not is_negative_at(case, ParameterLocation.BODY):
             case.body.update(known_members(case, case.body))
@@ -186,8 +240,14 @@ def new_name(member: str) -> str:
 
 
 def choice_of(case: Case) -> int:
-    """Choose by the content of a case, so that the same case chooses the same again."""
-    return crc32(repr((case.path_parameters, case.query, case.body)).encode(errors="surrogatepass"))
+    """Choose by what was drawn, so that the same case chooses the same again; in a step ids and names may differ."""
+    drawn = current_build_context().data.choices if is_step(case) else (case.path_parameters, case.query, case.body)
+    return crc32(repr(drawn).encode(errors="surrogatepass"))
+
+
+def is_step(case: Case) -> bool:
+    """Tell whether a case belongs to a scenario of several steps."""
+    return case.meta is not None and case.meta.phase.name == TestPhase.STATEFUL
 
 
 def is_negative_at(case: Case, location: ParameterLocation) -> bool:

@@ -26,14 +26,15 @@ from tests.fuzz.runs import ROOT, Outcome, Server, fuzz
 REPORTS = ROOT / "var" / "fuzz"
 START_WITHIN_SECONDS = 30
 STOP_WITHIN_SECONDS = 30
-COLUMNS = "{:<12}{:>6}{:>9}{:>10}{:>10}{:>11}{:>9}"
+COLUMNS = "{:<12}{:>6}{:>9}{:>11}{:>10}{:>10}{:>11}{:>9}"
+HEADINGS = ("contract", "seed", "cases", "scenarios", "failures", "warnings", "unreached", "seconds")
 
 
 def main() -> int:
     """Run what the command line asks for, and return 1 when anything was found."""
     given = _options()
     runs = [(contract, seed) for contract in _chosen(given.contract) for seed in given.seed]
-    print(COLUMNS.format("contract", "seed", "cases", "failures", "warnings", "unreached", "seconds"), flush=True)
+    print(COLUMNS.format(*HEADINGS), flush=True)
     outcomes: list[Outcome] = []
     started = monotonic()
     for number, (contract, seed) in enumerate(runs):
@@ -113,8 +114,9 @@ def _wait_for(url: str) -> None:
 
 
 def _tell(outcome: Outcome, seed: int) -> None:
-    counts = outcome.cases, outcome.failures, outcome.warnings, len(outcome.unreached), f"{outcome.seconds:.0f}"
-    print(COLUMNS.format(outcome.contract.name, seed, *counts), flush=True)
+    sent = outcome.cases, outcome.scenarios
+    found = outcome.failures, outcome.warnings, len(outcome.unreached)
+    print(COLUMNS.format(outcome.contract.name, seed, *sent, *found, f"{outcome.seconds:.0f}"), flush=True)
 
 
 def _tell_all(outcomes: list[Outcome], database: str) -> int:

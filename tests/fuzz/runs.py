@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -38,6 +39,11 @@ class Outcome:
     def cases(self) -> int:
         """Count the cases that were sent."""
         return self.report["test_cases"]["generated"]
+
+    @property
+    def scenarios(self) -> int:
+        """Count the scenarios of several steps. Only the output tells."""
+        return sum(int(count) for count in re.findall(r"Scenarios: +(\d+)", self.output))
 
     @property
     def failures(self) -> int:

@@ -1,0 +1,32 @@
+import pytest
+
+from db.values import trimmed
+from server.schemas import validator_for
+
+NOT_BLANK = {"type": "string", "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+BLANK = {"type": "string", "pattern": r"^\s*$"}
+
+# What Python's own `\s` takes the other way round than ECMA 262.
+OF_ECMA_ALONE = ["\ufeff"]
+OF_PYTHON_ALONE = ["\x1c", "\x1d", "\x1e", "\x1f", "\x85"]
+
+
+@pytest.mark.parametrize("text", [" ", "\t\r\n\v\f", "\xa0", "\u1680", "\u2003", "\u2028", "\u3000", *OF_ECMA_ALONE])
+def test_white_space_is_what_it_is_in_browsers(text: str):
+    assert not validator_for(NOT_BLANK).is_valid(text)
+    assert validator_for(BLANK).is_valid(text)
+    assert trimmed(f"{text}a{text}") == "a"
+
+
+@pytest.mark.parametrize("text", ["a", " a ", "\u200b", *OF_PYTHON_ALONE])
+def test_anything_else_is_a_text(text: str):
+    assert validator_for(NOT_BLANK).is_valid(text)
+    assert not validator_for(BLANK).is_valid(text)
+    assert trimmed(text) != ""
+
+
+def test_the_end_of_a_pattern_is_the_end_of_the_text():
+    digits = validator_for({"type": "string", "pattern": "^[0-9]+$"})
+
+    assert digits.is_valid("12")
+    assert not digits.is_valid("12\n")
