@@ -1,6 +1,7 @@
 """The environment: read once at start, typed, and refused with a clear message."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from db.engine import driver_url
 
 ROOT = Path(__file__).parent
 DEFAULT_DATABASE_URL = f"sqlite:///{ROOT / 'var' / 'quintet.db'}"
+IN_MEMORY = "memory://"
 DEFAULT_ORIGINS = "http://localhost:5173,http://localhost:3000"
 KEY_FILE = ROOT / "var" / "jwt_secret_key"
 
@@ -21,6 +23,8 @@ KEY_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 """The shortest key of each algorithm is as long as its hash (RFC 7518, section 3.2)."""
 
 FEWEST_DISTINCT_CHARACTERS = 10
+
+_REDIS_URL = re.compile(r"rediss?://([^@/\s]*@)?[^@/:\s]+:[0-9]{1,5}(/[0-9]+)?")
 
 
 class SettingError(Exception):
@@ -41,6 +45,7 @@ class Settings:
     allowed_origins: tuple[str, ...]
     debug: bool
     rate_limit_per_minute: int
+    rate_limit_storage_url: str = IN_MEMORY
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -60,6 +65,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         allowed_origins=_origins(values),
         debug=debug,
         rate_limit_per_minute=_number(values, "RATE_LIMIT_PER_MINUTE", 60, 0, 1_000_000),
+        rate_limit_storage_url=_storage_url(values),
     )
 
 
@@ -89,6 +95,13 @@ def _database_url(values: Mapping[str, str]) -> str:
         driver_url(url)
     except (ArgumentError, ValueError) as error:
         raise SettingError("DATABASE_URL has to be a postgresql:// or sqlite:/// URL") from error
+    return url
+
+
+def _storage_url(values: Mapping[str, str]) -> str:
+    url = values.get("RATE_LIMIT_STORAGE_URL") or IN_MEMORY
+    if url != IN_MEMORY and not _REDIS_URL.fullmatch(url):
+        raise SettingError("RATE_LIMIT_STORAGE_URL has to be as redis://host:6379/0 or rediss://…, or memory://")
     return url
 
 

@@ -1,16 +1,19 @@
 """Accounts: one person, whichever contract's door they came in by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import CheckConstraint, Connection, String, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from db.errors import Duplicate, NotFound
+from db.days import zone_of
+from db.errors import Duplicate, OwnerGone
+from db.focus_stats import leaving_standings, open_stats
 from db.types import Base, Id
 
 DEFAULT_PREFERENCES = {"theme": "light"}
@@ -49,6 +52,13 @@ class Account(Base):
         self.email_key = name_key(email)
         self.updated_at = at
 
+    def change(self, values: Mapping[str, str], *, at: datetime) -> None:
+        """Take on another `username` or `email`; one that is not given stays."""
+        if "username" in values:
+            self.rename(username=values["username"], at=at)
+        if "email" in values:
+            self.move_to(email=values["email"], at=at)
+
     def change_password(self, password_hash: str, *, at: datetime) -> None:
         """Replace the password by another one's hash."""
         self.password_hash = password_hash
@@ -68,7 +78,14 @@ def open_account(session: Session, *, username: str, email: str, password_hash: 
     session.add(account)
     with refusing_taken_names():
         session.flush()
+    open_stats(session, account_id=account.id, at=at)
     return account
+
+
+def close_account(session: Session, account_id: int) -> None:
+    """Delete an account and, through the foreign keys, all that it owns in every contract."""
+    with leaving_standings(session, owner=account_id):
+        session.delete(find_account(session, account_id))
 
 
 @contextmanager
@@ -87,19 +104,28 @@ def refusing_taken_names() -> Iterator[None]:
         raise
 
 
+def is_without_owner(error: Exception) -> bool:
+    """Tell whether the database refused a row because its account was deleted a moment ago.
+
+    SQLite does not say which of the foreign keys it was; the others are looked at before.
+    """
+    words = str(error.orig) if isinstance(error, IntegrityError) else ""
+    return "_id_accounts" in words or "FOREIGN KEY constraint failed" in words
+
+
 def find_account(session: Session, account_id: int) -> Account:
-    """Find an account by its id, locked against others' changes. Raises `NotFound`."""
+    """Find an account by its id, locked against others' changes. Raises `OwnerGone`."""
     account = session.get(Account, account_id, with_for_update=True)
     if account is None:
-        raise NotFound("There is no such account.", "account_not_found")
+        raise OwnerGone("This account was deleted.")
     return account
 
 
 def read_account(connection: Connection, account_id: int) -> Any:
-    """Read an account's row by its id. Raises `NotFound`."""
+    """Read an account's row by its id. Raises `OwnerGone`."""
     row = connection.execute(select(Account.__table__).where(Account.id == account_id)).first()
     if row is None:
-        raise NotFound("There is no such account.", "account_not_found")
+        raise OwnerGone("This account was deleted.")
     return row
 
 
@@ -108,6 +134,11 @@ def account_named(connection: Connection, name: str) -> Any | None:
     key = name_key(name)
     named = or_(Account.username_key == key, Account.email_key == key)
     return connection.execute(select(Account.__table__).where(named)).first()
+
+
+def zone_of_account(session: Session, account_id: int) -> ZoneInfo:
+    """Tell the time zone of an account that is there."""
+    return zone_of(session.scalars(select(Account.preferences).where(Account.id == account_id)).one())
 
 
 def account_exists(connection: Connection, uuid: UUID) -> bool:

@@ -1,30 +1,15 @@
 """The personal anchor of the workspace contract: profile, achievements, current focus, future plans."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from db.ownership import Owned, listing_of
+from db.ownership import Changing, Owned, listing_of
 from db.types import Base, Id, LongText, Ranked
 
 PLAN_STATUSES = ("active", "achieved", "deferred", "abandoned")
-
-
-class Changing:
-    """A thing whose members are simply set."""
-
-    updated_at: Mapped[datetime]
-
-    def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
-        """Set the members given; nothing given changes nothing."""
-        for name, value in values.items():
-            setattr(self, name, value)
-        if values:
-            self.updated_at = at
 
 
 class Profile(Changing, Base):

@@ -21,6 +21,12 @@ class NotFound(DomainError):
     code = "not_found"
 
 
+class OwnerGone(DomainError):
+    """The account that asks was deleted while it asked."""
+
+    code = "account_not_found"
+
+
 class NotYours(DomainError):
     """The thing is there and belongs to another account.
 

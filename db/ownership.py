@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
 from sqlalchemy import Connection, ForeignKey, Integer, Table, bindparam, select
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
@@ -34,10 +35,23 @@ class Owned(Base):
         return mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), sort_order=-1)
 
 
+class Changing:
+    """A thing whose members are simply set."""
+
+    updated_at: Mapped[datetime]
+
+    def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
+        """Set the members given; nothing given changes nothing."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        if values:
+            self.updated_at = at
+
+
 Thing = TypeVar("Thing", bound=Owned)
 
 
-def find_owned(session: Session, model: type[Thing], thing_id: int, *, owner: int) -> Thing:
+def find_owned(session: Session, model: type[Thing], thing_id: int | UUID, *, owner: int) -> Thing:
     """Find a thing to change it, locked against others' changes. Raises `NotFound` or `NotYours`."""
     thing = session.get(model, thing_id, with_for_update=True)
     _refuse_unless_owned(model, thing, owner)
@@ -45,7 +59,7 @@ def find_owned(session: Session, model: type[Thing], thing_id: int, *, owner: in
     return thing
 
 
-def read_owned(connection: Connection, model: type[Owned], thing_id: int, *, owner: int) -> Any:
+def read_owned(connection: Connection, model: type[Owned], thing_id: int | UUID, *, owner: int) -> Any:
     """Read a thing's row to show it. Raises `NotFound` or `NotYours`."""
     row = _row_by_id(model).first(connection, thing_id=thing_id)
     _refuse_unless_owned(model, row, owner)
@@ -84,7 +98,7 @@ def table_of(model: type[Base]) -> Table:
 
 @cache
 def _row_by_id(model: type[Owned]) -> Prepared:
-    return Prepared(select(model.__table__).where(model.id == bindparam("thing_id", type_=Id)))
+    return Prepared(select(model.__table__).where(model.id == bindparam("thing_id", type_=model.id.type)))
 
 
 def _refuse_unless_owned(model: type[Owned], thing: Any, owner: int) -> None:

@@ -8,10 +8,34 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-from db import accounts, anchor, labels, login_attempts, logins, recurrence, tasks
+from db import (
+    accounts,
+    anchor,
+    focus_sessions,
+    focus_stats,
+    labels,
+    login_attempts,
+    logins,
+    recurrence,
+    refresh_chain,
+    standings,
+    tasks,
+)
 from db.types import Base
 
-MODULES = (accounts, anchor, labels, login_attempts, logins, recurrence, tasks)
+MODULES = (
+    accounts,
+    anchor,
+    focus_sessions,
+    focus_stats,
+    labels,
+    login_attempts,
+    logins,
+    recurrence,
+    refresh_chain,
+    standings,
+    tasks,
+)
 """Every module with models: importing them fills the metadata."""
 
 metadata = Base.metadata

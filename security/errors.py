@@ -33,10 +33,26 @@ class InvalidCredentials(Unauthenticated):
     code = "invalid_credentials"
 
 
+class WrongPassword(DomainError):
+    """Whoever is logged in already does not know the password."""
+
+    code = "wrong_password"
+
+
+class ForeignOrigin(DomainError):
+    """A cookie came from a page whose origin is not allowed."""
+
+    code = "origin_not_allowed"
+
+
 class WeakPassword(DomainError):
     """The password is among the commonest ones."""
 
     code = "password_too_common"
+
+    def __init__(self, message: str, *, member: str) -> None:
+        super().__init__(message)
+        self.member = member
 
 
 class TooManyAttempts(DomainError):

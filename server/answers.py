@@ -6,8 +6,18 @@ from datetime import datetime
 import orjson
 from starlette.types import Send
 
-from db.errors import Conflict, DomainError, Duplicate, NotFound, NotYours
-from security.errors import AccountGone, InvalidToken, TooManyAttempts, Unauthenticated, WeakPassword, WrongTokenKind
+from db.accounts import is_without_owner
+from db.errors import Conflict, DomainError, Duplicate, NotFound, NotYours, OwnerGone
+from security.errors import (
+    AccountGone,
+    ForeignOrigin,
+    InvalidToken,
+    TooManyAttempts,
+    Unauthenticated,
+    WeakPassword,
+    WrongPassword,
+    WrongTokenKind,
+)
 from server import refusals
 from server.contracts import Contract
 from server.refusals import BadInput, FieldError, Refusal, Unparsable
@@ -35,6 +45,12 @@ def json_answer(status: int, content: object, media_type: bytes = b"application/
     return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body))], body)
 
 
+def with_cookie(answer: Answer, cookie: str) -> Answer:
+    """Set a cookie with an answer."""
+    answer.headers.append((b"set-cookie", cookie.encode()))
+    return answer
+
+
 def error_answer(refusal: Refusal, contract: Contract, *, at: datetime) -> Answer:
     """Give a refusal the contract's shape."""
     answer = json_answer(refusal.status, contract.error(refusal, at), contract.media_type.encode())
@@ -53,9 +69,11 @@ def refusal_of(error: Exception, contract: Contract, *, deleted_account: int = 4
         case BadInput():
             return _bad_input(contract, *error.errors)
         case Unparsable():
-            return Refusal(400, "malformed_json", f"{error}")
+            return Refusal(contract.unparsable, "malformed_json", f"{error}")
         case DomainError():
             return _refusal_of_domain_error(error, contract, deleted_account)
+        case _ if is_without_owner(error):
+            return _refusal_of_domain_error(OwnerGone("This account was deleted."), contract, deleted_account)
     return refusals.internal_error()
 
 
@@ -64,11 +82,14 @@ def _refusal_of_domain_error(error: DomainError, contract: Contract, deleted_acc
         case TooManyAttempts():
             return _too_many_attempts(error)
         case WeakPassword():
-            return _bad_input(contract, FieldError("password", error.message))
-        case AccountGone() if deleted_account != 401:  # noqa: PLR2004
+            return _bad_input(contract, FieldError(error.member, error.message))
+        case AccountGone() | OwnerGone() if deleted_account != 401:  # noqa: PLR2004
             return Refusal(deleted_account, error.code, error.message)
-        case Unauthenticated():
-            problem = error.code if isinstance(error, InvalidToken | AccountGone) else ""
+        case WrongTokenKind() if contract.wrong_token_kind != 401:  # noqa: PLR2004
+            return Refusal(contract.wrong_token_kind, error.code, error.message)
+        case Unauthenticated() | OwnerGone() | WrongTokenKind():
+            of_token = isinstance(error, InvalidToken | AccountGone | OwnerGone | WrongTokenKind)
+            problem = error.code if of_token else ""
             headers = {"WWW-Authenticate": refusals.challenge(problem, error.message)}
             return Refusal(401, error.code, error.message, headers=headers)
     return Refusal(_status_of(error, contract), error.code, error.message)
@@ -78,14 +99,14 @@ def _status_of(error: DomainError, contract: Contract) -> int:
     match error:
         case NotFound():
             return 404
+        case WrongPassword() | ForeignOrigin():
+            return 403
         case NotYours():
             return contract.not_yours
         case Duplicate():
             return contract.duplicate
         case Conflict():
             return 409
-        case WrongTokenKind():
-            return 422
     return contract.bad_input
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import yaml
 
-from server.error_shapes import PROBLEM_JSON, ErrorShape, problem
+from server.error_shapes import JSON, PROBLEM_JSON, ErrorShape, nested_detail, problem
 
 OPENAPI_FOLDER = Path(__file__).parent.parent / "openapi"
 
 
 @dataclass(frozen=True)
 class Contract:
-    """One contract. `bad_input`, `not_yours` and `duplicate` are the statuses it answers these with."""
+    """One contract. `bad_input`, `not_yours`, `duplicate` and so on are the statuses it answers these with."""
 
     name: str
     base_path: str
@@ -23,6 +23,10 @@ class Contract:
     not_yours: int
     duplicate: int
     media_type: str = PROBLEM_JSON
+    unparsable: int = 400
+    wrong_token_kind: int = 401
+    has_quota: bool = False
+    """Whether each account, or else each client address, has so many requests a minute (RATE_LIMIT_PER_MINUTE)."""
 
     @property
     def path(self) -> Path:
@@ -40,7 +44,27 @@ class Contract:
         return self.document["servers"][0]["url"]
 
 
-CONTRACTS = (Contract("workspace", base_path="/api/v1", error=problem, bad_input=400, not_yours=403, duplicate=409),)
+CONTRACTS = (
+    Contract(
+        "workspace",
+        base_path="/api/v1",
+        error=problem,
+        bad_input=400,
+        not_yours=403,
+        duplicate=409,
+        wrong_token_kind=422,
+    ),
+    Contract(
+        "focusguard",
+        base_path="/api",
+        error=nested_detail,
+        bad_input=422,
+        not_yours=403,
+        duplicate=409,
+        media_type=JSON,
+        has_quota=True,
+    ),
+)
 """In order of precedence: where two contracts have the same operation, the first answers it."""
 
 ELSEWHERE = Contract("elsewhere", base_path="/", error=problem, bad_input=400, not_yours=403, duplicate=409)

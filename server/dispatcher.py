@@ -1,5 +1,6 @@
 """The dispatcher: takes every request, finds the one operation that it means and has it answered."""
 
+from collections.abc import Collection
 from functools import partial
 
 from starlette.exceptions import HTTPException
@@ -11,8 +12,9 @@ from server.bodies import MOST_BYTES
 from server.connexion_apps import connexion_app
 from server.contracts import CONTRACTS, contract_at
 from server.lanes import answer_to, error_to, password_lane, quick_lane
+from server.quotas import Quotas
 from server.refusals import Refusal, method_not_allowed, not_found
-from server.routes import Operation, Route, routes_of
+from server.routes import Route, routes_of
 from server.scopes import findings, header, routed
 
 
@@ -23,10 +25,11 @@ class ClientGone(Exception):
 class Dispatcher:
     """Routes over all contracts; what no contract serves goes on to the pages (`/docs`, `/healthz` and so on)."""
 
-    def __init__(self, pages: ASGIApp) -> None:
+    def __init__(self, pages: ASGIApp, *, allowed_origins: Collection[str], quotas: Quotas) -> None:
         self.pages = pages
+        self.quotas = quotas
         self.routes = routes_of(CONTRACTS)
-        self.apps = {contract.name: connexion_app(contract) for contract in CONTRACTS}
+        self.apps = {one.name: connexion_app(one, allowed_origins=allowed_origins) for one in CONTRACTS}
         self.lanes = {False: quick_lane(), True: password_lane()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,19 +40,23 @@ class Dispatcher:
             return
         route, path_params = match
         scope["state"]["route"] = route.template
-        operation = route.operations.get("GET" if scope["method"] == "HEAD" else scope["method"])
+        quota = await self.quotas.take(scope) if route.contract.has_quota else None
         try:
-            answer = await self._answer(operation, route, path_params, scope, receive)
+            if quota is not None:
+                quota.refuse_excess()
+            answer = await self._answer(route, path_params, scope, receive)
+        except Refusal as refusal:
+            answer = error_answer(refusal, route.contract, at=now())
         except ClientGone:
             return
+        if quota is not None:
+            answer.headers += quota.headers()
         await answer.send(send, without_body=scope["method"] == "HEAD")
 
-    async def _answer(
-        self, operation: Operation | None, route: Route, path_params: dict[str, str], scope: Scope, receive: Receive
-    ) -> Answer:
+    async def _answer(self, route: Route, path_params: dict[str, str], scope: Scope, receive: Receive) -> Answer:
+        operation = route.operations.get("GET" if scope["method"] == "HEAD" else scope["method"])
         if operation is None:
-            contract = next(iter(route.operations.values())).contract
-            return error_answer(method_not_allowed(route.allowed()), contract, at=now())
+            raise method_not_allowed(route.allowed())
         body = await body_of(scope, receive) if operation.takes_body else b""
         inner = routed(
             scope, mount=operation.contract.mount, operation_id=operation.operation_id, path_params=path_params

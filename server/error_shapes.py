@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from db.clock import instant_json
 from server.refusals import Refusal
 
 ErrorShape = Callable[[Refusal, datetime], dict[str, Any]]
@@ -26,3 +27,14 @@ def problem(refusal: Refusal, _at: datetime) -> dict[str, Any]:
     if refusal.errors:
         shape["errors"] = [asdict(error) for error in refusal.errors]
     return shape
+
+
+def nested_detail(refusal: Refusal, at: datetime) -> dict[str, Any]:
+    """Shape an error as focusguard's text shows it ("Standard Error Responses"): four members below `detail`."""
+    detail = {
+        "message": refusal.message,
+        "error_code": refusal.code.upper(),
+        "status_code": refusal.status,
+        "timestamp": instant_json(at),
+    }
+    return {"detail": detail}

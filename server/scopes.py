@@ -13,7 +13,7 @@ def routed(scope: Scope, *, mount: str, operation_id: str, path_params: dict[str
         "path_params": path_params,
         "extensions": {
             ROUTING_CONTEXT: {"api_base_path": mount, "operation_id": operation_id},
-            "findings": {"client_address": scope["client"][0]},
+            "findings": {"client_address": client_address(scope)},
         },
     }
 
@@ -21,6 +21,11 @@ def routed(scope: Scope, *, mount: str, operation_id: str, path_params: dict[str
 def findings(scope: Scope) -> dict[str, Any]:
     """What the checks on the way found out, by the names under which handlers ask for it."""
     return scope["extensions"]["findings"]
+
+
+def client_address(scope: Scope) -> str:
+    """Tell where the request comes from; over a UNIX socket all clients are one."""
+    return scope["client"][0] if scope["client"] else "local"
 
 
 def header(scope: Scope, name: bytes) -> str | None:
