@@ -59,6 +59,6 @@ def tokens_json(tokens: Tokens) -> dict[str, Any]:
     return {
         "access_token": tokens.access_token,
         "refresh_token": tokens.refresh_token,
-        "token_type": "bearer",
+        "token_type": "bearer",  # nosec B105
         "expires_in": int(access_lifetime().total_seconds()),
     }
