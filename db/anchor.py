@@ -3,9 +3,9 @@
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from db.inserts import insert_into
 from db.ownership import Changing, Owned, listing_of
 from db.types import Base, Id, LongText, Ranked
 
@@ -89,8 +89,7 @@ SOONEST_PLANS_FIRST = listing_of(
 
 def profile_of(session: Session, *, owner: int, at: datetime) -> Profile:
     """Find an account's profile, made empty if it is missing; two callers at once make but one."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     if session.get(Profile, owner) is None:
-        empty = insert(Profile).values(account_id=owner, created_at=at, updated_at=at)
+        empty = insert_into(session, Profile).values(account_id=owner, created_at=at, updated_at=at)
         session.execute(empty.on_conflict_do_nothing())
     return session.get_one(Profile, owner, with_for_update=True)

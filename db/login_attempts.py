@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import SmallInteger, String, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from db.inserts import insert_into
 from db.types import Base
 
 SLOTS = 5
@@ -29,9 +29,8 @@ def take_slot(session: Session, key: str, *, at: datetime) -> int | None:
 
     Each try is one conditional statement, so processes that race for the last slot cannot both get it.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     for slot in range(SLOTS):
-        new = insert(LoginAttempt).values(key=key, slot=slot, attempted_at=at)
+        new = insert_into(session, LoginAttempt).values(key=key, slot=slot, attempted_at=at)
         taken = new.on_conflict_do_update(
             index_elements=["key", "slot"],
             set_={"attempted_at": at},

@@ -3,15 +3,14 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, create_engine, event, func, insert, make_url, select, text
+from sqlalchemy import Connection, create_engine, event, func, insert, select, text
 
 from db.accounts import Account
 from db.engine import AUTOCOMMIT, driver_url
@@ -28,10 +27,9 @@ MOST_ROWS = LEVELS * ((1 << BITS) - 1)
 
 
 @pytest.fixture(scope="module")
-def many(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+def many(new_database: Callable[[str], str]) -> Iterator[Connection]:
     """A connection to a database of its own with many accounts in it."""
-    url = fresh_database(database_url, tmp_path_factory.mktemp("many"))
-    engine = create_engine(driver_url(url), **AUTOCOMMIT)
+    engine = create_engine(driver_url(new_database("many")), **AUTOCOMMIT)
     migrate(engine)
     with engine.connect() as connection:
         connection.execute(text("BEGIN"))
@@ -40,16 +38,6 @@ def many(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         connection.execute(text("ANALYZE"))
         yield connection
     engine.dispose()
-
-
-def fresh_database(database_url: str, folder: Path) -> str:
-    if database_url.startswith("sqlite"):
-        return f"sqlite:///{folder}/many.db"
-    engine = create_engine(driver_url(database_url), **AUTOCOMMIT)
-    with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE many"))
-    engine.dispose()
-    return make_url(database_url).set(database="many").render_as_string(hide_password=False)
 
 
 def fill(connection: Connection) -> None:
