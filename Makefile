@@ -3,13 +3,16 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-sdk test-browser check lint lint-node format sdk fuzz diff-contracts bench migration lock clean
+.PHONY: help serve demo test test-sdk test-browser check lint lint-node format sdk fuzz diff-contracts bench migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 serve: .venv/serve ## Serve all contracts (HOST, PORT and DATABASE_URL say where and from what)
 	@$(BIN)/python -W ignore app.py
+
+demo: .venv/serve ## Fill a new account with a month of life, so that /docs has something to show
+	@$(BIN)/python -W ignore demo.py
 
 test: .venv/test ## Run the tests, on SQLite and on a real PostgreSQL
 	@$(BIN)/python -m pytest

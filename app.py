@@ -17,6 +17,7 @@ from db.schema import SchemaError, migrate
 from security.tokens import SigningKey, sign_with
 from server.app import build_app
 from server.edge import log_to_stdout
+from server.quotas import Quotas
 from server.views import ContractError
 from server.wire import HttpProtocol
 from settings import SettingError, Settings, read_settings
@@ -38,7 +39,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         SigningKey(settings.jwt_secret_key, settings.jwt_algorithm, settings.access_lifetime, settings.refresh_lifetime)
     )
     migrate(connect(settings.database_url))
-    return build_app(allowed_origins=settings.allowed_origins)
+    quotas = Quotas(settings.rate_limit_per_minute, settings.rate_limit_storage_url)
+    return build_app(allowed_origins=settings.allowed_origins, quotas=quotas)
 
 
 def serve() -> None:

@@ -17,6 +17,7 @@ from db.engine import driver_url
 
 ROOT = Path(__file__).parent
 DEFAULT_DATABASE_URL = f"sqlite:///{ROOT / 'var' / 'quintet.db'}"
+IN_MEMORY = "memory://"
 DEFAULT_ORIGINS = "http://localhost:5173,http://localhost:3000"
 KEY_FILE = ROOT / "var" / "jwt_secret_key"
 
@@ -27,6 +28,8 @@ FEWEST_DISTINCT_CHARACTERS = 10
 
 _ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 """As browsers write it in the header Origin: in lower case, without a path."""
+
+_REDIS_URL = re.compile(r"rediss?://([^@/\s]*@)?[^@/:\s]+:[0-9]{1,5}(/[0-9]+)?")
 
 
 class SettingError(Exception):
@@ -47,6 +50,7 @@ class Settings:
     allowed_origins: tuple[str, ...]
     debug: bool
     rate_limit_per_minute: int
+    rate_limit_storage_url: str = IN_MEMORY
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -66,6 +70,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         allowed_origins=_origins(values),
         debug=debug,
         rate_limit_per_minute=_number(values, "RATE_LIMIT_PER_MINUTE", 60, 0, 1_000_000),
+        rate_limit_storage_url=_storage_url(values),
     )
 
 
@@ -105,6 +110,13 @@ def _database_url(values: Mapping[str, str]) -> str:
         driver_url(url)
     except (ArgumentError, ValueError) as error:
         raise SettingError("DATABASE_URL has to be a postgresql:// URL or name a file by sqlite:///") from error
+    return url
+
+
+def _storage_url(values: Mapping[str, str]) -> str:
+    url = values.get("RATE_LIMIT_STORAGE_URL") or IN_MEMORY
+    if url != IN_MEMORY and not _REDIS_URL.fullmatch(url):
+        raise SettingError("RATE_LIMIT_STORAGE_URL has to be as redis://host:6379/0 or rediss://…, or memory://")
     return url
 
 

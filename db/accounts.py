@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import CheckConstraint, Connection, String, or_, select
@@ -12,7 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.constraints import DEADLOCK, broken_by
+from db.days import zone_of
 from db.errors import AccountGone, BadValue, Duplicate
+from db.focus_stats import leaving_standings, open_stats
 from db.types import Base, Id
 
 DEFAULT_PREFERENCES = {"theme": "light"}
@@ -101,6 +104,7 @@ def open_account(session: Session, *, username: str, email: str, password_hash: 
     session.add(account)
     with refusing_taken_names():
         session.flush()
+    open_stats(session, account_id=account.id, at=at)
     return account
 
 
@@ -111,6 +115,12 @@ def change_account(session: Session, account_id: int, values: Mapping[str, Any],
     with refusing_taken_names():
         session.flush()
     return account
+
+
+def close_account(session: Session, account_id: int) -> None:
+    """Delete an account and, through the foreign keys, all that it owns in every contract. Raises `AccountGone`."""
+    with leaving_standings(session, owner=account_id):
+        session.delete(find_account(session, account_id))
 
 
 @contextmanager
@@ -158,6 +168,11 @@ def account_named(connection: Connection, name: str) -> Any | None:
 def account_with_email(connection: Connection, email: str) -> Any | None:
     """Read the row of the account that has this e-mail address; None when there is none."""
     return connection.execute(select(Account.__table__).where(Account.email_key == name_key(email))).first()
+
+
+def zone_of_account(session: Session, account_id: int) -> ZoneInfo:
+    """Tell the time zone of an account that is there."""
+    return zone_of(session.scalars(select(Account.preferences).where(Account.id == account_id)).one())
 
 
 def account_exists(connection: Connection, uuid: UUID) -> bool:

@@ -22,6 +22,8 @@ class Login(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
+    refresh_jti: Mapped[UUID | None]
+    """Which refresh token is good; none is named before the first one is spent (db/refresh_chain.py)."""
 
     def end(self, at: datetime) -> None:
         """Let none of its tokens count any more."""
@@ -61,6 +63,17 @@ def open_login(session: Session, *, account_id: int, at: datetime, expires_at: d
     session.add(login)
     session.flush()
     return login
+
+
+def find_login(session: Session, login_id: UUID) -> Login | None:
+    """Find a login that has not ended, locked against others' changes; None when there is none."""
+    standing = select(Login).where(Login.id == login_id, Login.ended_at.is_(None))
+    return session.scalars(standing.with_for_update()).first()
+
+
+def end_login(connection: Connection, login_id: UUID, *, at: datetime) -> None:
+    """Let none of a login's tokens count any more."""
+    connection.execute(update(Login).where(Login.id == login_id, Login.ended_at.is_(None)).values(ended_at=at))
 
 
 def revoke_token(session: Session, *, jti: UUID, expires_at: datetime, at: datetime) -> None:

@@ -51,7 +51,7 @@ class Changing:
 Thing = TypeVar("Thing", bound=Owned)
 
 
-def find_owned(session: Session, model: type[Thing], thing_id: int, *, owner: int) -> Thing:
+def find_owned(session: Session, model: type[Thing], thing_id: int | UUID, *, owner: int) -> Thing:
     """Find a thing to change it, locked against others' changes. Raises `NotFound` or `NotYours`."""
     thing = session.get(model, thing_id, with_for_update=True)
     _refuse_unless_owned(model, thing, owner)
@@ -59,7 +59,7 @@ def find_owned(session: Session, model: type[Thing], thing_id: int, *, owner: in
     return thing
 
 
-def read_owned(connection: Connection, model: type[Owned], thing_id: int, *, owner: int) -> Any:
+def read_owned(connection: Connection, model: type[Owned], thing_id: int | UUID, *, owner: int) -> Any:
     """Read a thing's row to show it. Raises `NotFound` or `NotYours`."""
     row = _row_by_id(model).first(connection, thing_id=thing_id)
     _refuse_unless_owned(model, row, owner)
@@ -123,7 +123,7 @@ def shown_columns(model: type[Base]) -> list[Column[Any]]:
 
 @cache
 def _row_by_id(model: type[Owned]) -> Prepared:
-    return Prepared(select(*shown_columns(model)).where(model.id == bindparam("thing_id", type_=Id)))
+    return Prepared(select(*shown_columns(model)).where(model.id == bindparam("thing_id", type_=model.id.type)))
 
 
 def _refuse_unless_owned(model: type[Owned], thing: Any, owner: int) -> None:

@@ -9,10 +9,36 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
-from db import accounts, anchor, labels, login_attempts, logins, recurrence, task_lists, tasks
+from db import (
+    accounts,
+    anchor,
+    focus_sessions,
+    focus_stats,
+    labels,
+    login_attempts,
+    logins,
+    recurrence,
+    refresh_chain,
+    standings,
+    task_lists,
+    tasks,
+)
 from db.types import Base
 
-MODULES = (accounts, anchor, labels, login_attempts, logins, recurrence, task_lists, tasks)
+MODULES = (
+    accounts,
+    anchor,
+    focus_sessions,
+    focus_stats,
+    labels,
+    login_attempts,
+    logins,
+    recurrence,
+    refresh_chain,
+    standings,
+    task_lists,
+    tasks,
+)
 """Every module with models or indexes: importing them fills the metadata."""
 
 metadata = Base.metadata

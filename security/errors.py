@@ -27,11 +27,20 @@ class InvalidCredentials(Unauthenticated):
     code = "invalid_credentials"
 
 
+class WrongPassword(DomainError):
+    """Whoever is logged in already does not know the password."""
+
+    code = "wrong_password"
+
+
+class ForeignOrigin(DomainError):
+    """A cookie came from a page whose origin is not allowed."""
+
+    code = "origin_not_allowed"
+
+
 class WeakPassword(BadValue):
     """The password is among the commonest ones."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("password", message)
 
 
 class TooManyAttempts(DomainError):

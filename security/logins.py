@@ -6,6 +6,8 @@ from hashlib import sha256
 from math import ceil
 from typing import Any, NamedTuple
 
+from sqlalchemy.orm import Session
+
 from db.accounts import account_named, read_account
 from db.engine import autocommit, transaction
 from db.login_attempts import SLOTS, WINDOW, forget_old_attempts, free_slot, next_free_at, take_slot
@@ -40,8 +42,13 @@ def log_in(
         raise InvalidCredentials("The name or the password is wrong.")
     with transaction() as session:
         free_slot(session, key, slot)
-        login = open_login(session, account_id=account.id, at=at, expires_at=at + refresh_lifetime())
-    return account, Tokens(access_token(account, login.id, fresh=True, at=at), refresh_token(account, login, at=at))
+        return account, open_tokens(session, account, at=at)
+
+
+def open_tokens(session: Session, account: Any, *, at: datetime) -> Tokens:
+    """Open a login for an account whose password was given just now, and issue its tokens."""
+    login = open_login(session, account_id=account.id, at=at, expires_at=at + refresh_lifetime())
+    return Tokens(access_token(account, login.id, fresh=True, at=at), refresh_token(account, login, at=at))
 
 
 def renewed_access_token(raw: str, *, at: datetime) -> str:

@@ -6,7 +6,7 @@ from hashlib import sha256
 import bcrypt
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from security.errors import WeakPassword
+from security.errors import WeakPassword, WrongPassword
 
 COST = 12
 """Rounds of bcrypt, as a power of two (focusguard, "Security Best Practices", 1)."""
@@ -16,10 +16,19 @@ SALT_AND_HASH_LENGTH = 22 + 31
 _COMMONEST = frozenset(FREQUENCY_LISTS["passwords"])
 
 
-def refuse_common(password: str) -> None:
-    """Refuse the commonest passwords, where a contract has no rule of its own. Raises `WeakPassword`."""
+def refuse_common(password: str, *, member: str = "password") -> None:
+    """Refuse the commonest passwords, where a contract has no rule of its own. Raises `WeakPassword`.
+
+    `member` is the name of the body's member that the password came in.
+    """
     if password.casefold() in _COMMONEST:
-        raise WeakPassword("is among the commonest ones")
+        raise WeakPassword("is among the commonest ones", member=member)
+
+
+def refuse_wrong(password: str, password_hash: str) -> None:
+    """Refuse a password that is not the hashed one, where somebody is logged in. Raises `WrongPassword`."""
+    if not password_matches(password, password_hash):
+        raise WrongPassword("The current password is wrong.")
 
 
 def hash_password(password: str) -> str:

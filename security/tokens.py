@@ -11,7 +11,8 @@ import jwt
 from db.accounts import account_exists
 from db.engine import autocommit, is_disconnect
 from db.errors import AccountGone
-from db.logins import Login, account_of
+from db.logins import Login, account_of, end_login
+from db.refresh_chain import SpentToken, is_good
 from security.errors import InvalidToken, WrongTokenKind
 
 ISSUER = AUDIENCE = "quintet"
@@ -85,13 +86,35 @@ def refresh_token(account: Any, login: Login, *, at: datetime) -> str:
     return _issue(account, login.id, "refresh", fresh=False, at=at, expires_at=login.expires_at)
 
 
-def _issue(account: Any, login_id: UUID, kind: str, *, fresh: bool, at: datetime, expires_at: datetime) -> str:
+def successor_token(account: Any, spent: SpentToken) -> str:
+    """Issue the refresh token that a spent one gets: the same however often it is asked for."""
+    return _issue(
+        account,
+        spent.login_id,
+        "refresh",
+        fresh=False,
+        at=spent.spent_at,
+        expires_at=spent.successor_expires_at,
+        jti=spent.successor,
+    )
+
+
+def _issue(
+    account: Any,
+    login_id: UUID,
+    kind: str,
+    *,
+    fresh: bool,
+    at: datetime,
+    expires_at: datetime,
+    jti: UUID | None = None,
+) -> str:
     claims = {
         "sub": str(account.uuid),
         "username": account.username,
         "type": kind,
         "fresh": fresh,
-        "jti": str(uuid4()),
+        "jti": str(jti or uuid4()),
         "sid": str(login_id),
         "iat": int(at.timestamp()),
         "exp": int(expires_at.timestamp()),
@@ -104,7 +127,8 @@ def _issue(account: Any, login_id: UUID, kind: str, *, fresh: bool, at: datetime
 def identify(raw: str, kind: Kind, *, at: datetime) -> Caller:
     """Find out who sends `raw`, where a token of `kind` is asked for.
 
-    Signature and expiry come first, then the kind, then whether login and token still stand.
+    Signature and expiry come first, then the kind, then whether login and token still stand. A spent refresh token
+    ends its login: somebody else has it too, and nobody can tell who of the two is the thief (RFC 9700, 4.14.2).
 
     Raises `InvalidToken`, `WrongTokenKind` (an access token instead of a refresh token) or `AccountGone`.
     """
@@ -112,6 +136,8 @@ def identify(raw: str, kind: Kind, *, at: datetime) -> Caller:
     _refuse_other_kinds(token, kind)
     account_id = _standing_account(token)
     if account_id is not None:
+        if kind == "refresh":
+            _refuse_spent(token, at)
         return Caller(account_id, token)
     with autocommit() as connection:
         if not account_exists(connection, token.account_uuid):
@@ -155,6 +181,18 @@ def _refuse_other_kinds(token: Token, kind: Kind) -> None:
         raise InvalidToken("An access token is needed here, not a refresh token.", "wrong_token_kind")
     if kind == "fresh" and not token.fresh:
         raise InvalidToken("A fresh access token is needed here, one straight from a login.", "token_not_fresh")
+
+
+def _refuse_spent(token: Token, at: datetime) -> None:
+    with autocommit() as connection:
+        if not is_good(connection, token.login_id, token.jti, at=at):
+            end_login(connection, token.login_id, at=at)
+            raise spent_before()
+
+
+def spent_before() -> InvalidToken:
+    """Say that a refresh token was spent before, which has ended its login."""
+    return InvalidToken("The refresh token was used before; its login has ended.", "token_reused")
 
 
 def _standing_account(token: Token) -> int | None:

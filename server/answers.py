@@ -7,7 +7,14 @@ import orjson
 from starlette.types import Send
 
 from db.errors import AccountGone, BadValue, Conflict, DomainError, Duplicate, NotFound, NotYours
-from security.errors import InvalidToken, TooManyAttempts, Unauthenticated, WrongTokenKind
+from security.errors import (
+    ForeignOrigin,
+    InvalidToken,
+    TooManyAttempts,
+    Unauthenticated,
+    WrongPassword,
+    WrongTokenKind,
+)
 from server import refusals
 from server.contracts import Contract
 from server.refusals import BadInput, FieldError, Refusal, Unparsable
@@ -37,6 +44,12 @@ def json_answer(status: int, content: object, media_type: bytes = b"application/
     """Write content as JSON."""
     body = orjson.dumps(content)
     return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body)), _NOT_KEPT], body)
+
+
+def with_cookie(answer: Answer, cookie: str) -> Answer:
+    """Set a cookie with an answer."""
+    answer.headers.append((b"set-cookie", cookie.encode()))
+    return answer
 
 
 def error_answer(refusal: Refusal, contract: Contract, *, at: datetime) -> Answer:
@@ -74,8 +87,10 @@ def _refusal_of_domain_error(error: DomainError, contract: Contract, deleted_acc
             return _bad_input(contract, FieldError(error.member, error.message))
         case AccountGone() if deleted_account != 401:  # noqa: PLR2004
             return Refusal(deleted_account, error.code, error.message)
-        case AccountGone() | Unauthenticated():
-            problem = error.code if isinstance(error, InvalidToken | AccountGone) else ""
+        case WrongTokenKind() if contract.wrong_token_kind != 401:  # noqa: PLR2004
+            return Refusal(contract.wrong_token_kind, error.code, error.message)
+        case AccountGone() | Unauthenticated() | WrongTokenKind():
+            problem = error.code if isinstance(error, InvalidToken | AccountGone | WrongTokenKind) else ""
             headers = {"WWW-Authenticate": refusals.challenge(problem, error.message)}
             return Refusal(401, error.code, error.message, headers=headers)
     return Refusal(_status_of(error, contract), error.code, error.message)
@@ -85,14 +100,14 @@ def _status_of(error: DomainError, contract: Contract) -> int:
     match error:
         case NotFound():
             return 404
+        case WrongPassword() | ForeignOrigin():
+            return 403
         case NotYours():
             return contract.not_yours
         case Duplicate():
             return contract.duplicate
         case Conflict():
             return 409
-        case WrongTokenKind():
-            return 422
     return contract.bad_input
 
 

@@ -1,5 +1,7 @@
 """One Connexion application a contract: Connexion has no security, validators or error shapes for each API."""
 
+from collections.abc import Collection
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -36,13 +38,16 @@ class HandlerResolver(Resolver):
             raise ContractError(f"openapi/{self.contract.name}.yaml asks for {name}: {error}") from error
 
 
-def connexion_app(contract: Contract, document: dict[str, Any]) -> ConnexionMiddleware:
+def connexion_app(
+    contract: Contract, document: dict[str, Any], *, allowed_origins: Collection[str]
+) -> ConnexionMiddleware:
     """Build the application of a contract: security, validation and Flask views of a document's operations.
 
     Raises `ContractError` when an operation has no handler or a handler asks for what the operation has not.
     """
     flask_app: Any = flask.Flask("quintet")
-    middlewares: Any = [for_each_operation(part) for part in (TokenCheck, InputCheck, View)]
+    token_check = partial(TokenCheck, allowed_origins=allowed_origins)
+    middlewares: Any = [for_each_operation(part) for part in (token_check, InputCheck, View)]
     app = ConnexionMiddleware(
         flask_app,
         middlewares=middlewares,

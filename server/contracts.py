@@ -8,14 +8,22 @@ from urllib.parse import unquote
 
 import yaml
 
-from server.error_shapes import JSON, PROBLEM_JSON, ErrorShape, detail_code_timestamp, nested, problem
+from server.error_shapes import (
+    JSON,
+    PROBLEM_JSON,
+    ErrorShape,
+    detail_code_timestamp,
+    nested,
+    nested_detail,
+    problem,
+)
 
 OPENAPI_FOLDER = Path(__file__).parent.parent / "openapi"
 
 
 @dataclass(frozen=True)
 class Contract:
-    """One contract. `bad_input`, `not_yours`, `duplicate` and `unparsable` are the statuses it answers these with."""
+    """One contract. `bad_input`, `not_yours`, `duplicate` and so on are the statuses it answers these with."""
 
     name: str
     base_path: str
@@ -23,8 +31,11 @@ class Contract:
     bad_input: int
     not_yours: int
     duplicate: int
-    unparsable: int = 400
     media_type: str = PROBLEM_JSON
+    unparsable: int = 400
+    wrong_token_kind: int = 401
+    has_quota: bool = False
+    """Whether each account, or else each client address, has so many requests a minute (RATE_LIMIT_PER_MINUTE)."""
 
     @property
     def path(self) -> Path:
@@ -55,7 +66,15 @@ class Contract:
 
 
 CONTRACTS = (
-    Contract("workspace", base_path="/api/v1", error=problem, bad_input=400, not_yours=403, duplicate=409),
+    Contract(
+        "workspace",
+        base_path="/api/v1",
+        error=problem,
+        bad_input=400,
+        not_yours=403,
+        duplicate=409,
+        wrong_token_kind=422,
+    ),
     Contract(
         "fullstack",
         base_path="/v1",
@@ -66,6 +85,16 @@ CONTRACTS = (
         media_type=JSON,
     ),
     Contract("tasktracker", base_path="/api/v1", error=problem, bad_input=400, not_yours=403, duplicate=400),
+    Contract(
+        "focusguard",
+        base_path="/api",
+        error=nested_detail,
+        bad_input=422,
+        not_yours=403,
+        duplicate=409,
+        media_type=JSON,
+        has_quota=True,
+    ),
     Contract(
         "todo",
         base_path="/api/{user_id}/tasks",

@@ -1,6 +1,7 @@
 """The dispatcher: takes every request, finds the one operation that it means and has it answered."""
 
 from asyncio import CancelledError
+from collections.abc import Collection
 from functools import partial
 
 from starlette.exceptions import HTTPException
@@ -12,8 +13,9 @@ from server.bodies import MOST_BYTES
 from server.connexion_apps import connexion_app
 from server.contracts import CONTRACTS, contract_at
 from server.lanes import answer_to, error_to, password_lane, quick_lane
+from server.quotas import Quotas
 from server.refusals import Refusal, internal_error, method_not_allowed, not_found
-from server.routes import Operation, Route, routes_of
+from server.routes import Route, routes_of
 from server.scopes import findings, header, routed
 
 
@@ -24,10 +26,14 @@ class ClientGone(Exception):
 class Dispatcher:
     """Routes over all contracts; what no contract serves goes on to the pages (`/docs`, `/healthz` and so on)."""
 
-    def __init__(self, pages: ASGIApp) -> None:
+    def __init__(self, pages: ASGIApp, *, allowed_origins: Collection[str], quotas: Quotas) -> None:
         self.pages = pages
+        self.quotas = quotas
         self.routes = routes_of(CONTRACTS)
-        self.apps = {one.name: connexion_app(one, self.routes.document_of(one)) for one in CONTRACTS}
+        self.apps = {
+            one.name: connexion_app(one, self.routes.document_of(one), allowed_origins=allowed_origins)
+            for one in CONTRACTS
+        }
         self.lanes = {False: quick_lane(), True: password_lane()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,16 +56,21 @@ class Dispatcher:
             return
         route, segments = match
         scope["state"]["route"] = route.template
-        operation = route.operations.get("GET" if scope["method"] == "HEAD" else scope["method"])
-        answer = await self._answer(operation, route, segments, scope, receive)
+        quota = await self.quotas.take(scope) if route.contract.has_quota else None
+        try:
+            if quota is not None:
+                quota.refuse_excess()
+            answer = await self._answer(route, segments, scope, receive)
+        except Refusal as refusal:
+            answer = error_answer(refusal, route.contract, at=now())
+        if quota is not None:
+            answer.headers += quota.headers()
         await answer.send(send, without_body=scope["method"] == "HEAD")
 
-    async def _answer(
-        self, operation: Operation | None, route: Route, segments: list[str], scope: Scope, receive: Receive
-    ) -> Answer:
+    async def _answer(self, route: Route, segments: list[str], scope: Scope, receive: Receive) -> Answer:
+        operation = route.operations.get("GET" if scope["method"] == "HEAD" else scope["method"])
         if operation is None:
-            contract = next(iter(route.operations.values())).contract
-            return error_answer(method_not_allowed(route.allowed()), contract, at=now())
+            raise method_not_allowed(route.allowed())
         body = await body_of(scope, receive) if operation.takes_body else b""
         inner = routed(
             scope,

@@ -35,6 +35,7 @@ def pages() -> Router:
             Route("/docs", _page("docs.html")),
             Route("/redoc", _page("redoc.html")),
             Route("/docs/contracts.json", _contracts),
+            *[Route("/openapi.json", _json_of(one)) for one in CONTRACTS if one.name == "focusguard"],
             Route("/healthz", _alive),
             Route("/readyz", _ready),
             *[Route(f"/openapi/{one.name}.yaml", _yaml_of(one)) for one in CONTRACTS],

@@ -39,3 +39,14 @@ def nested(refusal: Refusal, _at: datetime) -> dict[str, Any]:
     """Shape an error as one member `error` with code, message and details (todo, "Error Response Format")."""
     details = [asdict(error) for error in refusal.errors] or None
     return {"error": {"code": refusal.code, "message": refusal.message, "details": details}}
+
+
+def nested_detail(refusal: Refusal, at: datetime) -> dict[str, Any]:
+    """Shape an error as focusguard's text shows it ("Standard Error Responses"): four members below `detail`."""
+    detail = {
+        "message": bad_input_message(refusal.errors) if refusal.errors else refusal.message,
+        "error_code": refusal.code.upper(),
+        "status_code": refusal.status,
+        "timestamp": instant_json(at),
+    }
+    return {"detail": detail}

@@ -46,6 +46,11 @@ class Route:
     template: str
     operations: dict[str, Operation] = field(default_factory=dict)
 
+    @property
+    def contract(self) -> Contract:
+        """The contract that it is of, or the first of them."""
+        return next(iter(self.operations.values())).contract
+
     def allowed(self) -> list[str]:
         """List the methods it takes; GET answers HEAD as well (RFC 9110, section 9.3.2)."""
         return sorted(self.operations.keys() | ({"HEAD"} if "GET" in self.operations else set()))

@@ -11,12 +11,13 @@ import flask
 from connexion.operations import AbstractOperation
 from starlette.types import Receive, Scope, Send
 
-from server.answers import Answer, json_answer
+from security.cookies import WithCookie
+from server.answers import Answer, json_answer, with_cookie
 from server.deprecation import deprecation_notices
 from server.operations import parameters_of
 from server.scopes import findings
 
-ALWAYS_FOUND = frozenset({"user", "token", "body", "query", "client_address"})
+ALWAYS_FOUND = frozenset({"user", "token", "offered_token", "body", "query", "client_address"})
 """What a handler may ask for beside the operation's parameters; `query` holds all those of the query."""
 
 
@@ -49,6 +50,11 @@ class View:
         found = findings(scope)
         with self.app.app_context():
             content = self.function(**{name: found.get(name) for name in self.arguments})
-        answer = Answer(self.status) if content is None else json_answer(self.status, content)
+        answer = self._answer(content)
         answer.headers += self.notices
         await answer.send(send)
+
+    def _answer(self, content: Any) -> Answer:
+        if isinstance(content, WithCookie):
+            return with_cookie(json_answer(self.status, content.content), content.cookie)
+        return Answer(self.status) if content is None else json_answer(self.status, content)

@@ -2,7 +2,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,18 +51,26 @@ def own_engine(database_url: str, database: None) -> Iterator[Engine]:
         yield own
 
 
-@pytest.fixture
-def empty_database(database_url: str, database: None, tmp_path: Path) -> Iterator[Engine]:
-    """A database with nothing in it, which is this process's until the test is over."""
-    name = f"scratch_{next(numbers)}"
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        url = url.set(database=str(tmp_path / f"{name}.db"))
-    else:
-        url = url.set(database=name)
+@pytest.fixture(scope="session")
+def new_database(database_url: str, base_url: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Make databases beside the one that is served, each empty."""
+
+    def make(name: str) -> str:
+        name = f"{name}_{next(numbers)}"
+        url = make_url(database_url)
+        if url.get_backend_name() == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp(name)}/{name}.db"
         with engine.autocommit() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
-    with engines_of_its_own(url.render_as_string(hide_password=False)) as own:
+        return url.set(database=name).render_as_string(hide_password=False)
+
+    return make
+
+
+@pytest.fixture
+def empty_database(new_database: Callable[[str], str]) -> Iterator[Engine]:
+    """A database with nothing in it, which is this process's until the test is over."""
+    with engines_of_its_own(new_database("scratch")) as own:
         yield own
 
 

@@ -1,0 +1,112 @@
+"""Fills an account with a month of life, so that every page of the documentation has something to show: `make demo`."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+from secrets import token_hex, token_urlsafe
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from db.accounts import Account, open_account
+from db.anchor import Achievement, FocusItem, FuturePlan, profile_of
+from db.clock import now
+from db.engine import connect, transaction
+from db.focus_sessions import FocusSession, plant_for
+from db.focus_stats import keeping_stats
+from db.labels import Category, Tag
+from db.ownership import add
+from db.recurrence import RecurrencePattern
+from db.schema import migrate
+from db.tasks import Task
+from security.passwords import hash_password
+from settings import read_settings
+
+DAYS = 30
+FORTNIGHT = 14
+PLANTS = ("Rose", "Fern", "Sunflower", "Bonsai", "Lavender")
+UTC = ZoneInfo("UTC")
+
+
+def main() -> None:
+    """Make the account in the database that the server would use, and tell how to log in."""
+    migrate(connect(read_settings().database_url))
+    name, password = f"demo-{token_hex(3)}", token_urlsafe(12)
+    with transaction() as session:
+        account = fill(session, name, password, at=now())
+    print(f"username  {account.username}\ne-mail    {account.email}\npassword  {password}\nid        {account.uuid}")
+    print("Log in with these at any of the contracts in /docs, and authorize with the access token of the answer.")
+
+
+def fill(session: Session, name: str, password: str, *, at: datetime) -> Account:
+    """Open an account and let it live through a month that ends at a moment."""
+    account = open_account(
+        session,
+        username=name,
+        email=f"{name}@quintet.example",
+        password_hash=hash_password(password),
+        at=at - timedelta(days=DAYS + 1),
+    )
+    focus(session, account, at=at)
+    write_tasks(session, account, at=at)
+    drop_anchor(session, account, at=at)
+    return account
+
+
+def focus(session: Session, account: Account, *, at: datetime) -> None:
+    """Complete sessions on most days, and let a plant grow for every one of them; the last session is still open."""
+    random = Random(account.username)
+    with keeping_stats(session, owner=account.id) as stats:
+        for begun_at in _beginnings(random, at):
+            planned = {"duration_min": random.choice((15, 25, 25, 50))}
+            one = add(session, FocusSession, planned, owner=account.id, at=begun_at)
+            ended_at = begun_at + timedelta(minutes=one.duration_min or 0)
+            one.change({"completed": True}, stats=stats, zone=UTC, at=ended_at)
+            plant = {"plant_type": random.choice(PLANTS), "growth_stage": random.randint(1, 5)}
+            plant_for(one, plant, stats=stats, at=ended_at)
+        add(session, FocusSession, {"duration_min": 25}, owner=account.id, at=at - timedelta(minutes=10))
+
+
+def _beginnings(random: Random, at: datetime) -> Iterator[datetime]:
+    midnight = at.replace(hour=0, minute=0, second=0)
+    for days in range(DAYS, 0, -1):
+        # The last fortnight has no gap, so that there is a streak.
+        count = random.randint(0 if days > FORTNIGHT else 1, 4)
+        for hour in sorted(random.sample(range(7, 20), k=count)):
+            yield midnight - timedelta(days=days) + timedelta(hours=hour)
+    yield at - timedelta(hours=2)
+
+
+def write_tasks(session: Session, account: Account, *, at: datetime) -> None:
+    """Write tasks that use what each of the dialects can say."""
+    garden = add(session, Category, {"name": "Garden", "color": "#059669"}, owner=account.id, at=at)
+    urgent = add(session, Tag, {"name": "urgent", "color": "#DC2626"}, owner=account.id, at=at)
+    home = add(session, Tag, {"name": "home", "color": "#2563EB"}, owner=account.id, at=at)
+    weekly = RecurrencePattern(pattern_type="weekly", interval=1)
+    tasks = (
+        {"title": "Water the plants", "due_at": at + timedelta(days=1), "tags": [home], "recurrence": weekly},
+        {"title": "Repot the bonsai", "category_id": garden.id, "due_at": at + timedelta(days=3)},
+        {"title": "File the tax return", "priority": "high", "due_at": at - timedelta(days=2), "tags": [urgent, home]},
+        {"title": "Write the talk", "description": "Twenty minutes, no slides.", "status": "in_progress"},
+        {"title": "Learn the accordion", "priority": "low", "status": "deferred"},
+        {"title": "Buy seeds", "category_id": garden.id},
+        {"title": "Call the landlord", "priority": "high", "tags": [urgent]},
+    )
+    for days, task in enumerate(reversed(tasks)):
+        written = add(session, Task, task, owner=account.id, at=at - timedelta(days=days))
+        if days in (1, len(tasks) - 1):
+            written.change({"status": "completed"}, at=at - timedelta(hours=days))
+
+
+def drop_anchor(session: Session, account: Account, *, at: datetime) -> None:
+    """Write what the workspace contract keeps of a working life."""
+    profile = profile_of(session, owner=account.id, at=at)
+    profile.change({"professional_title": "Gardener", "one_liner_bio": "Grows ferns and software."}, at=at)
+    won = {"title": "Best fern of the town", "core_skills_json": ["patience"], "date_achieved": at.date()}
+    add(session, Achievement, won, owner=account.id, at=at)
+    add(session, FocusItem, {"title": "The greenhouse", "item_type": "project"}, owner=account.id, at=at)
+    add(session, FuturePlan, {"description": "Open the garden to visitors"}, owner=account.id, at=at)
+
+
+if __name__ == "__main__":
+    main()

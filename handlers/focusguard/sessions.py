@@ -1,0 +1,60 @@
+from typing import Any
+from uuid import UUID
+
+from db import focus_sessions
+from db.accounts import zone_of_account
+from db.clock import instant_json, now, optional_instant_json
+from db.engine import autocommit, transaction
+from db.focus_sessions import NEWEST_SESSIONS_FIRST, FocusSession, count_sessions
+from db.focus_stats import keeping_stats
+from db.ownership import add, find_owned, list_owned, read_owned
+from db.values import members_of
+from security.tokens import Token
+
+
+def create_session(user: int, token: Token, body: dict[str, Any]) -> dict[str, Any]:
+    planned = members_of(body, ("duration_min",))
+    with transaction() as session:
+        return session_json(add(session, FocusSession, planned, owner=user, at=now()), token)
+
+
+def list_sessions(user: int, token: Token, limit: int | None, offset: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        sessions = list_owned(connection, NEWEST_SESSIONS_FIRST, owner=user, limit=limit, offset=offset)
+        total = count_sessions(connection, owner=user)
+    return {"sessions": [session_json(one, token) for one in sessions], "total": total}
+
+
+def read_active_session(user: int, token: Token) -> dict[str, Any]:
+    with autocommit() as connection:
+        return session_json(focus_sessions.read_active_session(connection, owner=user, at=now()), token)
+
+
+def read_session(user: int, token: Token, session_id: str) -> dict[str, Any]:
+    with autocommit() as connection:
+        return session_json(read_owned(connection, FocusSession, UUID(session_id), owner=user), token)
+
+
+def update_session(user: int, token: Token, session_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    changes = members_of(body, ("duration_min", "completed", "actual_duration_min"))
+    with transaction() as session, keeping_stats(session, owner=user) as stats:
+        focus = find_owned(session, FocusSession, UUID(session_id), owner=user)
+        focus.change(changes, stats=stats, zone=zone_of_account(session, user), at=now())
+        return session_json(focus, token)
+
+
+def delete_session(user: int, session_id: str) -> None:
+    with transaction() as session, keeping_stats(session, owner=user) as stats:
+        find_owned(session, FocusSession, UUID(session_id), owner=user).remove(stats, at=now())
+
+
+def session_json(focus: Any, token: Token) -> dict[str, Any]:
+    return {
+        "id": str(focus.id),
+        "user_id": str(token.account_uuid),
+        "duration_min": focus.duration_min,
+        "focus_min": focus.focus_min,
+        "completed": focus.completed_at is not None,
+        "created_at": instant_json(focus.created_at),
+        "completed_at": optional_instant_json(focus.completed_at),
+    }

@@ -1,0 +1,70 @@
+from datetime import date
+from typing import Any
+
+from db.clock import instant_json, now
+from db.days import day_at, day_of, last_days, last_months, last_weeks, month_of, week_of, zone_of
+from db.engine import autocommit
+from db.focus_stats import Sum, count_active, current_streak, read_sums
+from db.standings import read_totals
+from db.users import user_row
+
+PERIODS = 12
+"""How many weeks and months the trends show."""
+
+
+def read_my_stats(user: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        row = user_row(connection, user)
+        return stats_json(row, streak=current_streak(connection, row, today=today_of(row)))
+
+
+def read_summary() -> dict[str, int]:
+    with autocommit() as connection:
+        return summary_json(read_totals(connection), active=count_active(connection, at=now()))
+
+
+def read_daily_stats(user: int, days: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        shown = last_days(today_of(user_row(connection, user)), days)
+        sums = read_sums(connection, shown, day_of, owner=user)
+    return {"daily_stats": sums_json(sums, named="date")}
+
+
+def read_trends(user: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        today = today_of(user_row(connection, user))
+        weekly = read_sums(connection, last_weeks(today, PERIODS), week_of, owner=user)
+        monthly = read_sums(connection, last_months(today, PERIODS), month_of, owner=user)
+    return {
+        "weekly": sums_json(weekly, named="period_start"),
+        "monthly": sums_json(monthly, named="period_start"),
+    }
+
+
+def today_of(user: Any) -> date:
+    return day_at(now(), zone_of(user.preferences))
+
+
+def stats_json(user: Any, *, streak: int) -> dict[str, Any]:
+    return {
+        "user_id": str(user.uuid),
+        "total_focus_min": user.total_focus_min,
+        "total_sessions": user.total_sessions,
+        "current_streak": streak,
+        "best_streak": user.best_streak,
+        "updated_at": instant_json(user.stats_updated_at),
+    }
+
+
+def summary_json(totals: Any, *, active: int) -> dict[str, int]:
+    return {
+        "total_users": totals.accounts,
+        "total_sessions": totals.sessions,
+        "total_focus_min": totals.focus_min,
+        "total_plants": totals.plants,
+        "active_today": active,
+    }
+
+
+def sums_json(sums: dict[date, Sum], *, named: str) -> list[dict[str, Any]]:
+    return [{named: day.isoformat(), **one._asdict()} for day, one in sums.items()]

@@ -1,0 +1,66 @@
+from typing import Any
+from uuid import UUID
+
+from db.accounts import close_account, find_account, read_account, refusing_taken_names
+from db.clock import instant_json, now
+from db.engine import autocommit, transaction
+from db.focus_stats import level, xp
+from db.logins import end_other_logins
+from db.users import public_user_row, user_row
+from db.values import members_of
+from security.passwords import hash_password, refuse_common, refuse_wrong
+from security.tokens import Token
+
+
+def read_me(user: int) -> dict[str, Any]:
+    with autocommit() as connection:
+        return user_json(user_row(connection, user))
+
+
+def update_me(user: int, body: dict[str, Any]) -> dict[str, Any]:
+    with transaction() as session, refusing_taken_names():
+        find_account(session, user).change(members_of(body, ("username", "email")), at=now())
+        session.flush()
+        return user_json(user_row(session.connection(), user))
+
+
+def delete_me(user: int) -> None:
+    with transaction() as session:
+        close_account(session, user)
+
+
+def change_password(user: int, token: Token, body: dict[str, Any]) -> dict[str, str]:
+    with autocommit() as connection:
+        refuse_wrong(body["current_password"], read_account(connection, user).password_hash)
+    refuse_common(body["new_password"], member="new_password")
+    password_hash = hash_password(body["new_password"])
+    with transaction() as session:
+        find_account(session, user).change_password(password_hash, at=now())
+        end_other_logins(session, account_id=user, kept=token.login_id, at=now())
+    return {"message": "Your password is changed."}
+
+
+def read_user(user_id: str) -> dict[str, Any]:
+    with autocommit() as connection:
+        return public_user_json(public_user_row(connection, UUID(user_id)))
+
+
+def public_user_json(user: Any) -> dict[str, Any]:
+    return {
+        "id": str(user.uuid),
+        "username": user.username,
+        "lvl": level(user.total_focus_min),
+        "xp_points": xp(user.total_focus_min),
+    }
+
+
+def user_json(user: Any) -> dict[str, Any]:
+    return {
+        "id": str(user.uuid),
+        "username": user.username,
+        "email": user.email,
+        "lvl": level(user.total_focus_min),
+        "xp_points": xp(user.total_focus_min),
+        "created_at": instant_json(user.created_at),
+        "updated_at": instant_json(user.updated_at),
+    }

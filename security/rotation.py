@@ -1,0 +1,31 @@
+"""Refresh token rotation: each refresh token is good for one use and gets the next one (focusguard)."""
+
+from datetime import datetime
+
+from db.accounts import read_account
+from db.engine import transaction
+from db.logins import find_login
+from db.refresh_chain import spend
+from security.errors import InvalidToken
+from security.logins import Tokens
+from security.tokens import Caller, access_token, refresh_lifetime, spent_before, successor_token
+
+
+def rotate(caller: Caller, *, at: datetime) -> Tokens:
+    """Spend the caller's refresh token, and give the next tokens of its login.
+
+    Sent again within ten seconds it gets the same successor; later it ends its login. However many processes are sent
+    it at once, the lock on the login lets one after the other look at it. Raises `InvalidToken`.
+    """
+    token = caller.token
+    with transaction() as session:
+        login = find_login(session, token.login_id)
+        if login is None:
+            raise InvalidToken("The token was revoked.", "token_revoked")
+        account = read_account(session.connection(), caller.account_id)
+        spent = spend(session, login, token.jti, at=at, lifetime=refresh_lifetime())
+        if spent is None:
+            login.end(at)
+    if spent is None:
+        raise spent_before()
+    return Tokens(access_token(account, login.id, fresh=False, at=at), successor_token(account, spent))

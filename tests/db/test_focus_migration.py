@@ -1,0 +1,47 @@
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from alembic import command
+from sqlalchemy import Connection, create_engine, insert, select, text
+
+from db.accounts import Account
+from db.engine import driver_url
+from db.focus_stats import FocusStats
+from db.ownership import table_of
+from db.schema import config_for
+from db.standings import read_totals
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def add_account(connection: Connection, name: str) -> None:
+    values = {"username": name, "username_key": name, "email": f"{name}@x.y", "email_key": f"{name}@x.y"}
+    rest = {"uuid": uuid4(), "password_hash": "-", "preferences": {}, "is_active": True}
+    connection.execute(insert(table_of(Account)).values(**values, **rest, created_at=AT, updated_at=AT))
+
+
+def test_accounts_that_were_there_before_get_statistics(new_database: Callable[[str], str]):
+    engine = create_engine(driver_url(new_database("before")))
+    with engine.begin() as connection:
+        command.upgrade(config_for(connection), "0001")
+        for number in range(20):
+            add_account(connection, f"early{number}")
+
+        command.upgrade(config_for(connection), "0004")
+
+        stats = connection.execute(select(FocusStats.total_focus_min, FocusStats.updated_at)).all()
+        assert [tuple(one) for one in stats] == 20 * [(0, AT)]
+        assert tuple(read_totals(connection)) == (20, 0, 0, 0)
+    engine.dispose()
+
+
+def test_the_migration_can_be_taken_back(new_database: Callable[[str], str]):
+    engine = create_engine(driver_url(new_database("back")))
+    with engine.begin() as connection:
+        command.upgrade(config_for(connection), "0004")
+
+        command.downgrade(config_for(connection), "0001")
+
+        assert connection.execute(text("SELECT count(*) FROM logins")).scalar_one() == 0
+    engine.dispose()

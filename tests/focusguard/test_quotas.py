@@ -1,0 +1,185 @@
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from security.tokens import SigningKey, sign_with
+from server import quotas
+from server.quotas import Quotas
+from settings import SettingError, read_settings
+from tests.conftest import SECRET, Person
+from tests.focusguard.conftest import error_of, redis_at
+from tests.focusguard.test_auth import bearer, new_user
+
+
+def request_from(address: str = "192.0.2.1", token: str = "") -> dict[str, Any]:
+    headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
+    return {"headers": headers, "client": (address, 50_000)}
+
+
+def left_after(counted: Quotas, *requests: dict[str, Any]) -> list[int | None]:
+    """Count requests, and tell what is left after each."""
+
+    async def take() -> list[int | None]:
+        taken = [await counted.take(request) for request in requests]
+        await counted.close()
+        return [one and one.left for one in taken]
+
+    return asyncio.run(take())
+
+
+@pytest.fixture(autouse=True)
+def signing_key() -> None:
+    sign_with(SigningKey(SECRET, "HS256", timedelta(minutes=15), timedelta(days=7)))
+
+
+@pytest.fixture
+def redis_url(redis_port: int) -> Iterator[str]:
+    with redis_at(redis_port):
+        yield f"redis://127.0.0.1:{redis_port}/0"
+
+
+def test_a_quota_is_used_up_request_by_request():
+    assert left_after(Quotas(2), *3 * [request_from()]) == [1, 0, -1]
+
+
+def test_addresses_and_accounts_have_quotas_of_their_own(person: Person, new_person: Callable[..., Person]):
+    tokens = [person.access_token, new_person().access_token]
+    requests = [request_from(), request_from("192.0.2.2"), *[request_from(token=token) for token in tokens]]
+
+    assert left_after(Quotas(5), *requests, *requests) == [4, 4, 4, 4, 3, 3, 3, 3]
+
+
+def test_an_account_has_one_quota_wherever_it_asks_from(person: Person):
+    requests = [request_from(address, person.access_token) for address in ("192.0.2.1", "192.0.2.2")]
+
+    assert left_after(Quotas(5), *requests) == [4, 3]
+
+
+@pytest.mark.parametrize("token", ["nonsense", "é", "refresh"])
+def test_who_proves_no_account_counts_as_an_address(person: Person, token: str):
+    sent = person.refresh_token if token == "refresh" else token
+
+    assert left_after(Quotas(5), request_from(), request_from(token=sent)) == [4, 3]
+
+
+def test_no_quota_at_all_counts_nothing():
+    assert left_after(Quotas(0), request_from()) == [None]
+
+
+def test_a_minute_later_the_quota_is_whole_again(monkeypatch: pytest.MonkeyPatch):
+    counted = Quotas(2)
+    left_after(counted, *3 * [request_from()])
+    key = counted.item.key_for("address/192.0.2.1")
+    counted.storage.expirations[key] -= timedelta(minutes=1).total_seconds()
+
+    assert left_after(counted, request_from()) == [1]
+
+
+def test_processes_that_share_a_redis_share_the_count(redis_url: str):
+    one, other = Quotas(5, redis_url), Quotas(5, redis_url)
+
+    assert left_after(one, request_from(), request_from()) == [4, 3]
+    assert left_after(other, request_from()) == [2]
+
+
+def test_without_redis_requests_go_on_with_one_warning(
+    redis_port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(quotas, "AWAY_SECONDS", 0)
+    counted = Quotas(5, f"redis://:a-secret@127.0.0.1:{redis_port}/0")
+
+    with caplog.at_level(logging.WARNING, "quintet"):
+        assert left_after(counted, *3 * [request_from()]) == [None, None, None]
+
+    assert len(caplog.records) == 1
+    assert "a-secret" not in caplog.text
+
+
+def test_the_warning_is_said_again_after_a_minute(
+    redis_port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    counted = Quotas(5, f"redis://127.0.0.1:{redis_port}/0")
+    for at in (0, 30, 59, 61):
+        monkeypatch.setattr(quotas, "monotonic", lambda at=at: 1_000.0 + at)
+        left_after(counted, request_from())
+
+    assert len(caplog.records) == 2
+
+
+def test_a_redis_that_went_away_is_not_asked_at_every_request(redis_port: int, monkeypatch: pytest.MonkeyPatch):
+    counted = Quotas(5, f"redis://127.0.0.1:{redis_port}/0")
+    monkeypatch.setattr(quotas, "monotonic", lambda: 1_000.0)
+    left_after(counted, request_from())
+    with redis_at(redis_port):
+        assert left_after(counted, request_from()) == [None]
+        monkeypatch.setattr(quotas, "monotonic", lambda: 1_000.0 + quotas.AWAY_SECONDS)
+
+        assert left_after(counted, request_from()) == [4]
+
+
+def test_a_redis_that_dies_and_comes_back_counts_again(redis_port: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(quotas, "AWAY_SECONDS", 0)
+    counted = Quotas(5, f"redis://127.0.0.1:{redis_port}/0")
+    with redis_at(redis_port):
+        assert left_after(counted, request_from()) == [4]
+    assert left_after(counted, request_from()) == [None]
+    with redis_at(redis_port):
+        assert left_after(counted, request_from()) == [4]
+
+
+@pytest.mark.parametrize("url", ["redis://", "redis://cache", "memcached://h:1", "redis://h:x", "nonsense"])
+def test_a_storage_that_cannot_be_used_is_told_at_start(url: str):
+    with pytest.raises(SettingError, match="RATE_LIMIT_STORAGE_URL"):
+        read_settings({"RATE_LIMIT_STORAGE_URL": url})
+
+
+def test_answers_tell_the_quota_and_the_excess_is_refused(serve: Callable[..., httpx.Client]):
+    client = serve(RATE_LIMIT_PER_MINUTE="3")
+    person, other = (client.post("/api/auth/register", json=new_user()).json()["access_token"] for _ in range(2))
+
+    answers = [client.get("/api/stats/me", headers=bearer(person)) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"minute";q=3;w=60'}
+    assert [answer.headers["RateLimit"].partition(";t=")[0] for answer in answers] == [
+        f'"minute";r={left}' for left in (2, 1, 0, 0)
+    ]
+    assert error_of(answers[3]) == (429, "TOO_MANY_REQUESTS")
+    assert 0 < int(answers[3].headers["Retry-After"]) <= 60
+    assert client.get("/api/stats/me", headers=bearer(other)).status_code == 200
+    assert client.put("/api/sessions", headers=bearer(other)).headers["RateLimit"].startswith('"minute";r=1')
+    assert client.get(f"/api/users/{uuid4()}", headers=bearer(other)).headers["RateLimit"].startswith('"minute";r=0')
+    assert "RateLimit" not in client.get("/api/v1/todo/todos", headers=bearer(person)).headers
+    assert client.get("/api/v1/todo/todos", headers=bearer(person)).status_code == 200
+
+
+def test_the_login_tells_both_of_its_limits(serve: Callable[..., httpx.Client]):
+    client = serve(RATE_LIMIT_PER_MINUTE="7")
+    wrong = {"username": "nobody", "password": "not this one"}
+
+    answers = [client.post("/api/auth/login", json=wrong) for _ in range(8)]
+
+    assert [answer.status_code for answer in answers] == 5 * [401] + 3 * [429]
+    assert answers[6].headers["RateLimit"].startswith('"login";r=0;t=')
+    assert '"minute";r=0;t=' in answers[6].headers["RateLimit"]
+    assert error_of(answers[6]) == (429, "TOO_MANY_ATTEMPTS")
+    assert error_of(answers[7]) == (429, "TOO_MANY_REQUESTS")
+
+
+def test_servers_that_share_a_redis_share_the_quota(serve: Callable[..., httpx.Client], redis_url: str):
+    environment = {"RATE_LIMIT_PER_MINUTE": "3", "RATE_LIMIT_STORAGE_URL": redis_url}
+    servers = [serve(**environment), serve(**environment)]
+
+    answers = [servers[number % 2].get("/api/stats/me") for number in range(4)]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+
+
+def test_without_a_quota_answers_tell_none(client: httpx.Client):
+    assert "RateLimit" not in client.get("/api/stats/me").headers
