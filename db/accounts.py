@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, Connection, String, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from db.constraints import DEADLOCK, broken_by
+from db.constraints import broken_by, is_deadlock
 from db.errors import AccountGone, BadValue, Duplicate
 from db.types import Base, Id
 
@@ -122,7 +122,7 @@ def refusing_taken_names() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if DEADLOCK in broken_by(error):
+        if is_deadlock(error):
             # Two accounts that swap names at once wait for each other.
             raise Duplicate("This username or e-mail address is taken.") from error
         if "username_key" in broken_by(error):
