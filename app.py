@@ -70,7 +70,7 @@ def _listen(settings: Settings) -> socket.socket:
         listener.bind((settings.host, settings.port))
         # A port that is only bound can be bound by others as well.
         listener.listen(BACKLOG)
-    except (OSError, UnicodeError) as error:
+    except (OSError, TypeError) as error:  # Python says TypeError of a host that IDNA cannot write.
         reason = error.strerror if isinstance(error, OSError) else "this is no host"
         _give_up(f"cannot listen on HOST {settings.host}, PORT {settings.port}: {reason}")
     return listener

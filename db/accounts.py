@@ -12,7 +12,7 @@ from sqlalchemy import CheckConstraint, Connection, String, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from db.constraints import DEADLOCK, broken_by
+from db.constraints import broken_by, is_deadlock
 from db.days import zone_of
 from db.errors import AccountGone, BadValue, Duplicate
 from db.focus_stats import leaving_standings, open_stats
@@ -132,7 +132,7 @@ def refusing_taken_names() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if DEADLOCK in broken_by(error):
+        if is_deadlock(error):
             # Two accounts that swap names at once wait for each other.
             raise Duplicate("This username or e-mail address is taken.") from error
         if "username_key" in broken_by(error):

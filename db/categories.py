@@ -38,7 +38,7 @@ def page_of_categories(connection: Connection, *, owner: int, limit: int, offset
 
 @contextmanager
 def within_own_categories(connection: Connection, values: Mapping[str, Any], *, owner: int) -> Iterator[None]:
-    """Write values of a task, refusing a category that is not its account's, also one that is deleted meanwhile.
+    """Refuse a category among these values that is not the account's, also one that is deleted meanwhile.
 
     Raises `NotFound` or `NotYours`.
     """

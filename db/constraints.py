@@ -10,8 +10,12 @@ from sqlalchemy.orm import Session
 
 from db.errors import AccountGone
 
-DEADLOCK = "deadlock detected"
-"""What PostgreSQL says to one of two transactions that wait for each other."""
+_DEADLOCK = "40P01"
+
+
+def is_deadlock(error: Exception) -> bool:
+    """Tell whether PostgreSQL broke off a transaction that waited for one that waited for it; it may be begun anew."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _DEADLOCK
 
 
 def broken_by(error: DBAPIError) -> str:
@@ -34,9 +38,9 @@ def refusing_gone_accounts() -> Iterator[None]:
 
 
 def _lacks_account(refusal: str) -> bool:
-    # SQLite does not say which key it is. There writers hold the lock from the beginning, so that nothing else
-    # that a row refers to can go between finding it and naming it.
-    return refusal.endswith('_accounts"') or "FOREIGN KEY constraint failed" in refusal
+    # PostgreSQL names the key, whatever language it speaks. SQLite does not; but there writers hold the lock from the
+    # beginning, so that nothing else that a row refers to can go between finding it and naming it.
+    return "_id_accounts" in refusal or "FOREIGN KEY constraint failed" in refusal
 
 
 def insert_into(session: Session, model: type[Any]) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from db.constraints import DEADLOCK, broken_by, insert_into
+from db.constraints import broken_by, insert_into, is_deadlock
 from db.errors import Duplicate
 from db.labels import Tag, task_tags
 from db.ownership import add, listing_of
@@ -37,8 +37,8 @@ PALETTE = (
 _BY_NAME = listing_of(Tag, Tag.name)
 _NUMBER = count_of(Tag.account_id == bindparam("owner", type_=Id))
 
-_NAME_TAKEN = ("uq_tags_account_id_name", "tags.account_id, tags.name", DEADLOCK)
-"""What PostgreSQL and SQLite say of a second equal name; two tags that swap names at once wait for each other."""
+_NAME_TAKEN = ("uq_tags_account_id_name", "tags.account_id, tags.name")
+"""What PostgreSQL and SQLite say of a second equal name."""
 
 
 def color_of(name: str) -> str:
@@ -70,7 +70,8 @@ def _refusing_taken_name() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if any(words in broken_by(error) for words in _NAME_TAKEN):
+        # Two tags that swap names at once wait for each other.
+        if is_deadlock(error) or any(words in broken_by(error) for words in _NAME_TAKEN):
             raise Duplicate("Another tag has this name.", "tag_name_taken") from error
         raise
 

@@ -70,6 +70,12 @@ class Order(NamedTuple):
     descending: bool = False
 
 
+FEW = 1_000
+"""So many tasks are gathered and sorted in less time than it may take to come upon them along an order."""
+
+_HELD_BY_ORDERS = {"is_open", "is_completed", "priority", "search"}
+"""Conditions that the indexes of the orders hold themselves; search reads all of an account's tasks either way."""
+
 Shown = Callable[[FromClause], Select[Any]]
 """How much of a task is read: `whole_tasks`, or `plain_tasks` without what only one contract shows."""
 
@@ -95,8 +101,12 @@ def page_of_tasks(
 ) -> Page:
     """Read one page of an account's tasks that meet all the filters, and how many there are of these."""
     given = _given(filters)
-    listing, counting = _listing(order, tuple(given), shown), _counting(tuple(given))
-    return page_of(connection, listing, counting, owner=owner, limit=limit, offset=offset, **given)
+    values, names, counting = {**given, "owner": owner}, tuple(given), _counting(tuple(given))
+    if given.keys() <= _HELD_BY_ORDERS:
+        return page_of(connection, _listing(order, names, shown), counting, **values, limit=limit, offset=offset)
+    total = counting.rows(connection, **values)[0].total
+    listing = _listing(order, names, shown, gathered=total <= FEW)
+    return Page(listing.rows(connection, **values, page_limit=limit, page_offset=offset), total)
 
 
 def tasks_in_order(
@@ -141,12 +151,14 @@ def _keys_of(order: Order) -> list[_Key]:
 
 
 @cache
-def _listing(order: Order, filters: tuple[str, ...], shown: Shown = whole_tasks) -> Prepared:
-    # The page is found in an index alone, so that rows that are skipped are never read.
+def _listing(order: Order, filters: tuple[str, ...], shown: Shown = whole_tasks, *, gathered: bool = False) -> Prepared:
     keys = _keys_of(order)
-    conditions = [_CONDITIONS[name] for name in filters]
-    found = select(*(key.column for key in keys)).where(_OWN, *conditions).order_by(*(key.of(_TASKS) for key in keys))
-    page = in_pages(found).subquery("page")
+    found = select(*(key.column for key in keys)).where(_OWN, *(_CONDITIONS[name] for name in filters))
+    # Found along the order, in an index alone, the rows that are skipped are never read. Gathered by the filters and
+    # then sorted, no row that does not match is looked at.
+    rows = found.cte("found").prefix_with("MATERIALIZED") if gathered else _TASKS
+    in_order = (select(rows) if gathered else found).order_by(*(key.of(rows) for key in keys))
+    page = in_pages(in_order).subquery("page")
     tasks = page.join(_TASKS, _TASKS.c.id == page.c.id)
     return Prepared(shown(tasks).order_by(*(key.of(page) for key in keys)))
 

@@ -4,12 +4,15 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from connexion.middleware import ConnexionMiddleware
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 from starlette.types import Message, Scope
 
 from db.clock import now
+from db.constraints import is_deadlock
 from db.engine import waits_on_loop
 from server.answers import Answer, error_answer, refusal_of
 from server.bodies import MOST_BYTES
@@ -21,6 +24,9 @@ THREADS = 4
 
 LONGEST_QUEUE = 64
 """How many logins may wait; a quarter of a second each, this is about as long as a client waits."""
+
+MOST_TRIES = 3
+"""How often a request is begun that the database breaks off, because it and another one wait for each other."""
 
 Lane = Callable[[Callable[[], Answer]], Awaitable[Answer]]
 
@@ -62,10 +68,28 @@ def password_lane() -> Lane:
 def answer_to(app: ConnexionMiddleware, operation: Operation, scope: Scope, body: bytes | None) -> Answer:
     """Ask a contract's application for its answer, errors included.
 
-    The body is here already and the answer is collected, so that no middleware has anything to wait for: the
-    application runs to its end in one step, and security may ask the database without stopping the event loop.
     A body of None was too long to be read; whoever asks for it learns so.
     """
+    try:
+        return trying_anew(partial(_answer, app, scope, body))
+    except Exception as error:  # noqa: BLE001 (whatever it is, the client gets an answer in the contract's shape)
+        return error_to(operation, scope, error)
+
+
+def trying_anew(work: Callable[[], Answer]) -> Answer:
+    """Do work, and do it again when its transaction fell victim to a deadlock, which left nothing behind."""
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return work()
+        except DBAPIError as error:
+            if not is_deadlock(error):
+                raise
+    return work()
+
+
+def _answer(app: ConnexionMiddleware, scope: Scope, body: bytes | None) -> Answer:
+    # The body is here already and the answer is collected, so that no middleware has anything to wait for: the
+    # application runs to its end in one step, and security may ask the database without stopping the event loop.
     answer = Answer(500)
 
     async def receive() -> Message:
@@ -83,9 +107,7 @@ def answer_to(app: ConnexionMiddleware, operation: Operation, scope: Scope, body
         app(scope, receive, send).send(None)
     except StopIteration:
         return answer
-    except Exception as error:  # noqa: BLE001 (whatever it is, the client gets an answer in the contract's shape)
-        return error_to(operation, scope, error)
-    return error_to(operation, scope, RuntimeError("a middleware waited for the event loop"))
+    raise RuntimeError("a middleware waited for the event loop")
 
 
 def error_to(operation: Operation, scope: Scope, error: Exception) -> Answer:

@@ -14,7 +14,7 @@ MEMBERS = ("title", "description", "status", "priority", "category_id")
 
 def list_tasks(user: int, query: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:
     order = Order(query["sort_by"], descending=query["sort_order"] == "desc")
-    with autocommit() as connection:
+    with autocommit() as connection, within_own_categories(connection, query, owner=user):
         page = page_of_tasks(
             connection, order, _filters(query), owner=user, limit=limit, offset=offset, shown=plain_tasks
         )

@@ -76,7 +76,8 @@ async function authorize() {
 }
 
 async function run(operation, status) {
-  await operation.locator('.opblock-summary-control').click();
+  // The page keeps an operation open when it switches to a contract that calls one of its own the same.
+  if (!(await operation.locator('.opblock-body').count())) await operation.locator('.opblock-summary-control').click();
   const userId = operation.locator('[data-param-name="user_id"] input');
   if (await userId.count()) await userId.fill(USER_ID);
   await operation.locator('button.execute').click();

@@ -1,6 +1,7 @@
 """That a page of a long list costs no more than one of a short list: both databases are asked for their plans."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, Executable, text
 from db.accounts import open_account
 from db.clock import now
 from db.engine import autocommit, transaction
-from db.task_lists import Order, _counting, _listing
+from db.task_lists import Order, _counting, _listing, page_of_tasks
 
 MANY = 20_000
 
@@ -35,6 +36,18 @@ ON_SQLITE = """
 INDEX_ALONE = re.compile("Index Only Scan ix_tasks|COVERING INDEX ix_tasks|INDEX ix_tasks_(open|completed)")
 ORDERS = [Order(column, way) for column in ("created_at", "due_date", "priority", "title") for way in (False, True)]
 FILTERS = [(*part, *priority) for part in ((), ("is_open",), ("is_completed",)) for priority in ((), ("priority",))]
+
+GATHERED_BY = {
+    ("status",): "ix_tasks_of_status_newest_first",
+    ("category_id",): "ix_tasks_of_category_newest_first",
+    ("due_from", "due_until"): "ix_tasks_all_by_due_date",
+}
+SAMPLE = {
+    "status": "pending",
+    "category_id": 1,
+    "due_from": datetime(2027, 3, 1, tzinfo=UTC),
+    "due_until": datetime(2027, 3, 2, tzinfo=UTC),
+}
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +96,33 @@ def test_tasks_are_counted_in_an_index(owner: int, filters: tuple[str, ...]):
 
     # SQLite reads no rows for what a partial index implies, but calls it covering only when it has the column too.
     assert INDEX_ALONE.search(steps[-1]), f"tasks are counted in {steps}"
+
+
+@pytest.mark.parametrize("filters", GATHERED_BY, ids="-".join)
+def test_few_tasks_are_gathered_in_the_index_of_a_filter(owner: int, filters: tuple[str, ...]):
+    statement = _listing(ORDERS[0], filters, gathered=True).statement
+
+    with autocommit() as connection:
+        steps = steps_of(connection, statement, owner=owner, page_limit=100, page_offset=0, **SAMPLE)
+
+    assert any(GATHERED_BY[filters] in step for step in steps), f"tasks are gathered in {steps}"
+
+
+@pytest.mark.parametrize("filters", [("status",), ("due_from", "due_until")], ids="-".join)
+@pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.column + ("-down" if order.descending else ""))
+def test_gathered_or_found_along_the_order_the_page_is_the_same(
+    owner: int, order: Order, filters: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+):
+    pages = []
+
+    for few in (MANY, 0):
+        monkeypatch.setattr("db.task_lists.FEW", few)
+        with autocommit() as connection:
+            given = {name: SAMPLE[name] for name in filters}
+            pages.append(page_of_tasks(connection, order, given, owner=owner, limit=7, offset=2))
+
+    assert pages[0] == pages[1]
+    assert pages[0].total > 9
 
 
 def index_for(order: Order, filters: tuple[str, ...]) -> str:

@@ -19,11 +19,8 @@ from hypothesis import strategies
 from hypothesis.control import current_build_context
 from hypothesis.internal.conjecture.data import ConjectureData
 from schemathesis import AuthContext, Case, HookContext
-from schemathesis.core.failures import Failure
 from schemathesis.core.parameters import ParameterLocation
-from schemathesis.core.transport import Response
 from schemathesis.generation.meta import TestPhase
-from schemathesis.openapi.checks import ObjectLevelAuthorizationViolation
 from schemathesis.resources import repository
 from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.wfc.escalation import EscalatingAuthProvider
@@ -177,13 +174,6 @@ def is_common(password: str) -> bool:
     except WeakPassword:
         return True
     return False
-
-
-@schemathesis.hook
-def filter_failure(context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
-    """Let an empty list be shown to everybody: an id that is looked for may also be its `limit`."""
-    is_leak = isinstance(failure, ObjectLevelAuthorizationViolation)
-    return not (is_leak and [] in response.json().values())
 
 
 @schemathesis.hook

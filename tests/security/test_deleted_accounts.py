@@ -1,19 +1,24 @@
 """What becomes of a request whose account is deleted after its token was checked: every operation of every contract."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 
 from db.accounts import Account
-from db.engine import transaction
+from db.clock import now
+from db.engine import autocommit, transaction
+from db.tasks import Task, new_task
 from security.tokens import Caller, Kind, identify
 from server.contracts import CONTRACTS
 from server.routes import Operation, routes_of
 from tests.conftest import Person
 from tests.contract_truth import resolved
+
+RECURRING = {"title": "Water the plants", "recurrence": {"pattern_type": "daily"}}
 
 Routed = tuple[str, str, Operation]
 SECURED: list[Routed] = [
@@ -66,6 +71,45 @@ def test_a_token_of_an_account_that_is_gone_is_answered_as_documented(person: Pe
     response = example_request(person, routed)
 
     assert response.status_code == routed[2].deleted_account
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_request_and_the_deletion_of_its_account_do_not_wait_for_each_other(
+    database_url: str, person: Person, monkeypatch: pytest.MonkeyPatch
+):
+    with transaction() as session:
+        task = new_task(session, RECURRING, owner=person.id, at=now())
+    repeat = Task._repeat
+    deletions: list[Future[None]] = []
+
+    def repeat_after_deletion(*about: Any) -> None:
+        # The task is locked, so the deletion waits for it; and the next occurrence will wait for the account.
+        if not deletions:
+            deletions.append(threads.submit(delete_patiently, person.id))
+            wait_until_somebody_waits()
+        repeat(*about)
+
+    monkeypatch.setattr(Task, "_repeat", repeat_after_deletion)
+
+    with ThreadPoolExecutor(1) as threads:
+        response = person.client.put(f"/api/v1/todo/todos/{task.id}", json={"status": "completed"}, timeout=20)
+        deletions[0].result(20)
+
+    # Begun anew, the request finds its account gone or, a moment before, its task.
+    assert response.status_code in {401, 404}
+
+
+def delete_patiently(account_id: int) -> None:
+    with transaction() as session:
+        session.execute(text("SET LOCAL deadlock_timeout = '15s'"))
+        session.execute(delete(Account).where(Account.id == account_id))
+
+
+def wait_until_somebody_waits() -> None:
+    waiting = text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'DELETE FROM acc%'")
+    with autocommit() as connection:
+        while connection.execute(waiting).first() is None:
+            pass
 
 
 def example_request(person: Person, routed: Routed) -> httpx.Response:

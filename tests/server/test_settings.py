@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import settings
+from db.engine import driver_url
 from settings import SettingError, Settings, read_settings
 
 STRONG = "correct-horse-battery-staple-0123456789-and-some-more-of-it-to-be-long"
@@ -141,6 +142,13 @@ def test_postgresql_wants_a_strong_key(key: str):
 
     assert not key or key not in str(refused.value)
     assert "their-password" not in str(refused.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg"])
+def test_postgresql_is_postgresql_however_its_url_is_written(scheme: str):
+    url = read(DATABASE_URL=POSTGRESQL.replace("postgresql", scheme), JWT_SECRET_KEY=STRONG).database_url
+
+    assert driver_url(url) == driver_url(POSTGRESQL)
 
 
 def test_a_longer_hash_wants_a_longer_key():
