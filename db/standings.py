@@ -45,7 +45,7 @@ class StandingCount(Base):
 
     __tablename__ = "standing_counts"
 
-    board: Mapped[str] = mapped_column(Ranked(*BOARDS), primary_key=True, autoincrement=False)
+    board: Mapped[str] = mapped_column(Ranked(BOARDS), primary_key=True, autoincrement=False)
     level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     bucket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     accounts: Mapped[int]
