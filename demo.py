@@ -14,11 +14,10 @@ from db.clock import now
 from db.engine import connect, transaction
 from db.focus_sessions import FocusSession, plant_for
 from db.focus_stats import keeping_stats
-from db.labels import Category, Tag
+from db.labels import Category
 from db.ownership import add
-from db.recurrence import RecurrencePattern
 from db.schema import migrate
-from db.tasks import Task
+from db.tasks import new_task
 from security.passwords import hash_password
 from settings import read_settings
 
@@ -80,20 +79,23 @@ def _beginnings(random: Random, at: datetime) -> Iterator[datetime]:
 def write_tasks(session: Session, account: Account, *, at: datetime) -> None:
     """Write tasks that use what each of the dialects can say."""
     garden = add(session, Category, {"name": "Garden", "color": "#059669"}, owner=account.id, at=at)
-    urgent = add(session, Tag, {"name": "urgent", "color": "#DC2626"}, owner=account.id, at=at)
-    home = add(session, Tag, {"name": "home", "color": "#2563EB"}, owner=account.id, at=at)
-    weekly = RecurrencePattern(pattern_type="weekly", interval=1)
+    weekly = {"pattern_type": "weekly", "interval": 1}
     tasks = (
-        {"title": "Water the plants", "due_at": at + timedelta(days=1), "tags": [home], "recurrence": weekly},
+        {"title": "Water the plants", "due_at": at + timedelta(days=1), "tags": ["home"], "recurrence": weekly},
         {"title": "Repot the bonsai", "category_id": garden.id, "due_at": at + timedelta(days=3)},
-        {"title": "File the tax return", "priority": "high", "due_at": at - timedelta(days=2), "tags": [urgent, home]},
+        {
+            "title": "File the tax return",
+            "priority": "high",
+            "due_at": at - timedelta(days=2),
+            "tags": ["urgent", "home"],
+        },
         {"title": "Write the talk", "description": "Twenty minutes, no slides.", "status": "in_progress"},
         {"title": "Learn the accordion", "priority": "low", "status": "deferred"},
         {"title": "Buy seeds", "category_id": garden.id},
-        {"title": "Call the landlord", "priority": "high", "tags": [urgent]},
+        {"title": "Call the landlord", "priority": "high", "tags": ["urgent"]},
     )
     for days, task in enumerate(reversed(tasks)):
-        written = add(session, Task, task, owner=account.id, at=at - timedelta(days=days))
+        written = new_task(session, task, owner=account.id, at=at - timedelta(days=days))
         if days in (1, len(tasks) - 1):
             written.change({"status": "completed"}, at=at - timedelta(hours=days))
 

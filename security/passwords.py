@@ -22,7 +22,7 @@ def refuse_common(password: str, *, member: str = "password") -> None:
     `member` is the name of the body's member that the password came in.
     """
     if password.casefold() in _COMMONEST:
-        raise WeakPassword("is among the commonest ones", member=member)
+        raise WeakPassword(member, "is among the commonest ones")
 
 
 def refuse_wrong(password: str, password_hash: str) -> None:

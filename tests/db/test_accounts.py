@@ -6,13 +6,13 @@ from itertools import count
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from db.accounts import (
     Account,
     account_exists,
     account_named,
+    close_account,
     find_account,
     name_key,
     open_account,
@@ -166,10 +166,10 @@ def test_a_statement_that_stands_for_itself_finds_the_account_gone_too(gone: int
 def test_an_account_exists_until_it_is_deleted(database: None):
     account = open_named()
 
-    with autocommit() as connection:
-        before = account_exists(connection, account.uuid)
-        connection.execute(delete(Account).where(Account.id == account.id))
-        after = account_exists(connection, account.uuid)
+    with transaction() as session:
+        before = account_exists(session.connection(), account.uuid)
+        close_account(session, account.id)
+        after = account_exists(session.connection(), account.uuid)
 
     assert (before, after) == (True, False)
 
@@ -178,7 +178,7 @@ def test_an_account_exists_until_it_is_deleted(database: None):
 def gone(owner: int) -> int:
     """The id of an account that was deleted."""
     with transaction() as session:
-        session.execute(delete(Account).where(Account.id == owner))
+        close_account(session, owner)
     return owner
 
 

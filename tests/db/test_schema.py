@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from alembic import command
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    Uuid,
     delete,
     func,
     insert,
@@ -108,6 +110,7 @@ def test_what_belongs_to_an_account_goes_with_it(database: None):
 
         connection.execute(delete(accounts).where(accounts.c.id == rows["accounts"]["id"]))
         after = {table.name: count_of(connection, table, rows) for table in of_accounts()}
+        session.rollback()
 
     assert set(before.values()) == {1}
     assert set(after.values()) == {0}
@@ -129,7 +132,9 @@ def add_row(connection: Connection, table: Table, rows: dict[str, Any]) -> dict[
 
 
 def is_needed(column: Column[Any]) -> bool:
-    return bool(column.foreign_keys) or not (column.nullable or column.default or column.primary_key)
+    return bool(column.foreign_keys) or not (
+        column.nullable or column.default or column is column.table.autoincrement_column
+    )
 
 
 def value_for(column: Column[Any], rows: dict[str, Any]) -> Any:
@@ -137,7 +142,7 @@ def value_for(column: Column[Any], rows: dict[str, Any]) -> Any:
         return rows[key.column.table.name][key.column.name]
     if isinstance(column.type, Ranked):
         return column.type.words[0]
-    samples = {Instant: now(), Date: now().date(), String: "sample", Integer: 1, Boolean: True, JSON: {}}
+    samples = {Uuid: uuid4(), Instant: now(), Date: now().date(), String: "sample", Integer: 1, Boolean: True, JSON: {}}
     return next(sample for kind, sample in samples.items() if isinstance(column.type, kind))
 
 

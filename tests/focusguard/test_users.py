@@ -4,16 +4,10 @@ from uuid import uuid4
 import httpx
 import pytest
 from sqlalchemy import func, inspect, select, text
-from sqlalchemy.exc import IntegrityError
 
-from db.clock import now
 from db.engine import autocommit, transaction
-from db.focus_sessions import FocusSession
-from db.ownership import add
 from db.schema import metadata
 from db.standings import read_totals
-from server.answers import refusal_of
-from server.contracts import CONTRACTS
 from tests.conftest import PASSWORD, Person
 from tests.focusguard.conftest import at_once, error_of
 
@@ -187,19 +181,6 @@ def test_what_is_written_while_the_account_goes_is_refused_or_goes_too(person: P
 
     assert {response.status_code for response in responses} <= {201, 204, 401}
     assert set(rows_of(person.id).values()) == {0}
-
-
-@pytest.mark.usefixtures("base_url")
-@pytest.mark.parametrize(("contract", "operation_status"), [("focusguard", 401), ("workspace", 404)])
-def test_a_row_for_an_account_that_is_gone_is_no_fault_of_the_server(contract: str, operation_status: int):
-    row = next(one for one in CONTRACTS if one.name == contract)
-    with pytest.raises(IntegrityError) as refused, transaction() as session:
-        add(session, FocusSession, {}, owner=2**40, at=now())
-
-    refusal = refusal_of(refused.value, row, deleted_account=operation_status)
-
-    assert (refusal.status, refusal.code) == (operation_status, "account_not_found")
-    assert ("WWW-Authenticate" in refusal.headers) is (operation_status == 401)
 
 
 @pytest.mark.usefixtures("base_url")

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete, text
+from sqlalchemy import text
 
-from db.accounts import Account
+from db.accounts import close_account
 from db.clock import now
 from db.engine import autocommit, transaction
 from db.tasks import Task, new_task
@@ -38,7 +38,7 @@ def deleted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     def identify_and_delete(raw: str, kind: Kind, *, at: datetime) -> Caller:
         caller = identify(raw, kind, at=at)
         with transaction() as session:
-            session.execute(delete(Account).where(Account.id == caller.account_id))
+            close_account(session, caller.account_id)
         return caller
 
     monkeypatch.setattr("server.token_check.identify", identify_and_delete)
@@ -66,7 +66,7 @@ def test_nothing_is_made_for_a_deleted_account(person: Person, deleted_meanwhile
 @each_secured_operation
 def test_a_token_of_an_account_that_is_gone_is_answered_as_documented(person: Person, routed: Routed):
     with transaction() as session:
-        session.execute(delete(Account).where(Account.id == person.id))
+        close_account(session, person.id)
 
     response = example_request(person, routed)
 
@@ -102,7 +102,7 @@ def test_a_request_and_the_deletion_of_its_account_do_not_wait_for_each_other(
 def delete_patiently(account_id: int) -> None:
     with transaction() as session:
         session.execute(text("SET LOCAL deadlock_timeout = '15s'"))
-        session.execute(delete(Account).where(Account.id == account_id))
+        close_account(session, account_id)
 
 
 def wait_until_somebody_waits() -> None:

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import jwt
 import pytest
-from sqlalchemy import delete, text
+from sqlalchemy import text
 
-from db.accounts import Account, find_account
+from db.accounts import close_account, find_account
 from db.clock import now
 from db.engine import autocommit, transaction
 from db.errors import AccountGone
@@ -128,7 +128,7 @@ def test_ending_the_other_logins_spares_one_and_those_of_other_people(new_person
 
 def test_the_account_of_a_token_may_be_gone(person: Person):
     with transaction() as session:
-        session.execute(delete(Account).where(Account.id == person.id))
+        close_account(session, person.id)
 
     for raw, kind in tokens_of(person):
         with pytest.raises(AccountGone):

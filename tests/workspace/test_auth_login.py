@@ -6,9 +6,8 @@ from datetime import timedelta
 import httpx
 import jwt
 import pytest
-from sqlalchemy import delete
 
-from db.accounts import Account
+from db.accounts import close_account
 from db.clock import now
 from db.engine import transaction
 from tests.conftest import PASSWORD, Person, numbers
@@ -252,7 +251,7 @@ def test_too_many_attempts_leave_those_alone_who_are_logged_in(person: Person, a
 
 def test_a_deleted_account_does_not_log_in(person: Person, anonymous: httpx.Client):
     with transaction() as session:
-        session.execute(delete(Account).where(Account.id == person.id))
+        close_account(session, person.id)
 
     response = attempt(anonymous, person.email, PASSWORD)
 

@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from sqlalchemy import delete
 
-from db.accounts import Account
+from db.accounts import close_account
 from db.clock import now
 from db.engine import transaction
 from security.tokens import access_lifetime
@@ -70,7 +69,7 @@ def unauthenticated(case: str, scene: Scene) -> httpx.Response:
 
 def delete_account(person: Person) -> None:
     with transaction() as session:
-        session.execute(delete(Account).where(Account.id == person.id))
+        close_account(session, person.id)
 
 
 def wrong_credentials(_: str, scene: Scene) -> httpx.Response:

@@ -5,9 +5,8 @@ from datetime import timedelta
 import httpx
 import jwt
 import pytest
-from sqlalchemy import delete
 
-from db.accounts import Account
+from db.accounts import close_account
 from db.clock import now
 from db.engine import transaction
 from server import token_check
@@ -94,7 +93,7 @@ def test_a_deleted_account_is_not_found_where_the_contract_says_so_and_not_let_i
 ):
     request = request_of(operation, person)
     with transaction() as session:
-        session.execute(delete(Account).where(Account.id == person.id))
+        close_account(session, person.id)
 
     response = person.client.request(**request)
 
