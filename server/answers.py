@@ -81,34 +81,34 @@ def _refusal_of_domain_error(error: DomainError, contract: Contract, deleted_acc
     match error:
         case TooManyAttempts():
             return _too_many_attempts(error)
-        case NotYours() if contract.not_yours == 404:  # noqa: PLR2004
-            return _refusal_of_domain_error(error.hidden_as, contract, deleted_account)
         case BadValue():
             return _bad_input(contract, FieldError(error.member, error.message))
-        case AccountGone() if deleted_account != 401:  # noqa: PLR2004
-            return Refusal(deleted_account, error.code, error.message)
-        case WrongTokenKind() if contract.wrong_token_kind != 401:  # noqa: PLR2004
-            return Refusal(contract.wrong_token_kind, error.code, error.message)
-        case AccountGone() | Unauthenticated() | WrongTokenKind():
-            problem = error.code if isinstance(error, InvalidToken | AccountGone | WrongTokenKind) else ""
-            headers = {"WWW-Authenticate": refusals.challenge(problem, error.message)}
-            return Refusal(401, error.code, error.message, headers=headers)
-    return Refusal(_status_of(error, contract), error.code, error.message)
+        case NotYours() if contract.not_yours == 404:  # noqa: PLR2004
+            return _refusal_of_domain_error(error.hidden_as, contract, deleted_account)
+    status = _status_of(error, contract, deleted_account)
+    headers = {"WWW-Authenticate": _challenge(error)} if status == 401 else {}  # noqa: PLR2004
+    return Refusal(status, error.code, error.message, headers=headers)
 
 
-def _status_of(error: DomainError, contract: Contract) -> int:
-    match error:
-        case NotFound():
-            return 404
-        case WrongPassword() | ForeignOrigin():
-            return 403
-        case NotYours():
-            return contract.not_yours
-        case Duplicate():
-            return contract.duplicate
-        case Conflict():
-            return 409
-    return contract.bad_input
+def _status_of(error: DomainError, contract: Contract, deleted_account: int) -> int:
+    statuses = {
+        NotFound: 404,
+        WrongPassword: 403,
+        ForeignOrigin: 403,
+        NotYours: contract.not_yours,
+        Duplicate: contract.duplicate,
+        Conflict: 409,
+        AccountGone: deleted_account,
+        WrongTokenKind: contract.wrong_token_kind,
+        Unauthenticated: 401,
+    }
+    return next((status for kind, status in statuses.items() if isinstance(error, kind)), contract.bad_input)
+
+
+def _challenge(error: DomainError) -> str:
+    # A request without a token is told no error (RFC 6750, section 3.1).
+    names_error = isinstance(error, InvalidToken | AccountGone | WrongTokenKind)
+    return refusals.challenge(error.code if names_error else "", error.message)
 
 
 def _bad_input(contract: Contract, *errors: FieldError) -> Refusal:

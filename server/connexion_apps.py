@@ -39,7 +39,7 @@ class HandlerResolver(Resolver):
 
 
 def connexion_app(
-    contract: Contract, document: dict[str, Any], *, allowed_origins: Collection[str]
+    contract: Contract, document: dict[str, Any], *, allowed_origins: Collection[str] = ()
 ) -> ConnexionMiddleware:
     """Build the application of a contract: security, validation and Flask views of a document's operations.
 

@@ -26,9 +26,9 @@ class ClientGone(Exception):
 class Dispatcher:
     """Routes over all contracts; what no contract serves goes on to the pages (`/docs`, `/healthz` and so on)."""
 
-    def __init__(self, pages: ASGIApp, *, allowed_origins: Collection[str], quotas: Quotas) -> None:
+    def __init__(self, pages: ASGIApp, *, allowed_origins: Collection[str] = (), quotas: Quotas | None = None) -> None:
         self.pages = pages
-        self.quotas = quotas
+        self.quotas = quotas or Quotas(0)
         self.routes = routes_of(CONTRACTS)
         self.apps = {
             one.name: connexion_app(one, self.routes.document_of(one), allowed_origins=allowed_origins)

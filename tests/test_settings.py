@@ -57,6 +57,9 @@ GOOD = [
     ("DEBUG", "on", "debug", True),
     ("DEBUG", "no", "debug", False),
     ("DEBUG", "0", "debug", False),
+    ("RATE_LIMIT_STORAGE_URL", "memory://", "rate_limit_storage_url", "memory://"),
+    ("RATE_LIMIT_STORAGE_URL", "redis://u:p@cache:6379/1", "rate_limit_storage_url", "redis://u:p@cache:6379/1"),
+    ("RATE_LIMIT_STORAGE_URL", "rediss://cache:6379", "rate_limit_storage_url", "rediss://cache:6379"),
     ("RATE_LIMIT_PER_MINUTE", "0", "rate_limit_per_minute", 0),
     ("RATE_LIMIT_PER_MINUTE", "1000000", "rate_limit_per_minute", 1_000_000),
 ]
@@ -94,6 +97,8 @@ BAD = [
     ("ALLOWED_ORIGINS", "null", "https://app.example"),
     ("DEBUG", "yess", "true or false"),
     ("DEBUG", "2", "true or false"),
+    ("RATE_LIMIT_STORAGE_URL", "redis://cache", "redis://host:6379/0"),
+    ("RATE_LIMIT_STORAGE_URL", "http://cache:6379", "redis://host:6379/0"),
     ("RATE_LIMIT_PER_MINUTE", "-1", "from 0 to 1000000"),
     ("RATE_LIMIT_PER_MINUTE", "1000001", "from 0 to 1000000"),
     ("RATE_LIMIT_PER_MINUTE", "sixty", "from 0 to 1000000"),

@@ -23,12 +23,12 @@ def register(body: dict[str, Any]) -> WithCookie:
             session, username=body["username"], email=body["email"], password_hash=password_hash, at=now()
         )
         tokens = open_tokens(session, account, at=account.created_at)
-    return login_answer(account.id, tokens)
+    return _login_answer(account.id, tokens)
 
 
 def log_in(body: dict[str, Any], client_address: str) -> WithCookie:
     account, tokens = logins.log_in(body["username"], body["password"], client_address=client_address, at=now())
-    return login_answer(account.id, tokens)
+    return _login_answer(account.id, tokens)
 
 
 def log_out(token: Token) -> WithCookie:
@@ -39,7 +39,7 @@ def log_out(token: Token) -> WithCookie:
 
 def refresh(body: dict[str, Any], offered_token: Callable[[], Caller]) -> WithCookie:
     sent = body.get("refresh_token")
-    caller = offered_token() if sent is None else identify(sent, "refresh", at=now())
+    caller = identify(sent, "refresh", at=now()) if sent else offered_token()
     tokens = rotate(caller, at=now())
     return WithCookie(tokens_json(tokens), refresh_cookie(tokens.refresh_token))
 
@@ -49,7 +49,7 @@ def read_current_user(user: int) -> dict[str, Any]:
         return user_json(user_row(connection, user))
 
 
-def login_answer(account_id: int, tokens: Tokens) -> WithCookie:
+def _login_answer(account_id: int, tokens: Tokens) -> WithCookie:
     with autocommit() as connection:
         user = user_row(connection, account_id)
     return WithCookie({**tokens_json(tokens), "user": user_json(user)}, refresh_cookie(tokens.refresh_token))

@@ -54,7 +54,7 @@ def session_json(focus: Any, token: Token) -> dict[str, Any]:
         "user_id": str(token.account_uuid),
         "duration_min": focus.duration_min,
         "focus_min": focus.focus_min,
-        "completed": focus.completed_at is not None,
+        "completed": bool(focus.completed_at),
         "created_at": instant_json(focus.created_at),
         "completed_at": optional_instant_json(focus.completed_at),
     }

@@ -15,7 +15,7 @@ PERIODS = 12
 def read_my_stats(user: int) -> dict[str, Any]:
     with autocommit() as connection:
         row = user_row(connection, user)
-        return stats_json(row, streak=current_streak(connection, row, today=today_of(row)))
+        return stats_json(row, streak=current_streak(connection, row, today=_today_of(row)))
 
 
 def read_summary() -> dict[str, int]:
@@ -25,14 +25,14 @@ def read_summary() -> dict[str, int]:
 
 def read_daily_stats(user: int, days: int) -> dict[str, Any]:
     with autocommit() as connection:
-        shown = last_days(today_of(user_row(connection, user)), days)
+        shown = last_days(_today_of(user_row(connection, user)), days)
         sums = read_sums(connection, shown, day_of, owner=user)
     return {"daily_stats": sums_json(sums, named="date")}
 
 
 def read_trends(user: int) -> dict[str, Any]:
     with autocommit() as connection:
-        today = today_of(user_row(connection, user))
+        today = _today_of(user_row(connection, user))
         weekly = read_sums(connection, last_weeks(today, PERIODS), week_of, owner=user)
         monthly = read_sums(connection, last_months(today, PERIODS), month_of, owner=user)
     return {
@@ -41,7 +41,7 @@ def read_trends(user: int) -> dict[str, Any]:
     }
 
 
-def today_of(user: Any) -> date:
+def _today_of(user: Any) -> date:
     return day_at(now(), zone_of(user.preferences))
 
 

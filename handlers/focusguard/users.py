@@ -30,9 +30,9 @@ def delete_me(user: int) -> None:
 
 
 def change_password(user: int, token: Token, body: dict[str, Any]) -> dict[str, str]:
+    refuse_common(body["new_password"], member="new_password")
     with autocommit() as connection:
         refuse_wrong(body["current_password"], read_account(connection, user).password_hash)
-    refuse_common(body["new_password"], member="new_password")
     password_hash = hash_password(body["new_password"])
     with transaction() as session:
         find_account(session, user).change_password(password_hash, at=now())
