@@ -55,7 +55,7 @@ def downgrade() -> None:
 def fold_texts() -> None:
     connection = op.get_bind()
     by_id = sa.update(tasks).where(tasks.c.id == sa.bindparam("task_id"))
-    keep = by_id.values(title_key=sa.bindparam("title"), description_key=sa.bindparam("description"))
+    keep = by_id.values(title_key=sa.bindparam("folded_title"), description_key=sa.bindparam("folded_description"))
     last_id = 0
     while rows := connection.execute(
         sa.select(tasks.c.id, tasks.c.title, tasks.c.description)
@@ -68,4 +68,5 @@ def fold_texts() -> None:
 
 
 def folded(task_id: int, title: str, description: str | None) -> dict[str, object]:
-    return {"task_id": task_id, "title": title.casefold(), "description": description and description.casefold()}
+    folded_description = description and description.casefold()
+    return {"task_id": task_id, "folded_title": title.casefold(), "folded_description": folded_description}

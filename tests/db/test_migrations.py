@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from alembic import command
-from sqlalchemy import Connection, create_engine, insert, select, text
+from sqlalchemy import Connection, DateTime, Uuid, bindparam, create_engine, insert, select, text
 
 from db.accounts import Account
 from db.engine import driver_url
@@ -13,6 +13,10 @@ from db.schema import config_for
 from db.standings import read_totals
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
+ADD_TASK = text(
+    "INSERT INTO tasks (uuid, account_id, title, description, status, priority, created_at, updated_at)"
+    " SELECT :uuid, id, :title, :description, 1, 2, :at, :at FROM accounts"
+).bindparams(bindparam("uuid", type_=Uuid), bindparam("at", type_=DateTime))
 
 
 def add_account(connection: Connection, name: str) -> None:
@@ -33,6 +37,22 @@ def test_accounts_that_were_there_before_get_statistics(new_database: Callable[[
         stats = connection.execute(select(FocusStats.total_focus_min, FocusStats.updated_at)).all()
         assert [tuple(one) for one in stats] == 20 * [(0, AT)]
         assert tuple(read_totals(connection)) == (20, 0, 0, 0)
+    engine.dispose()
+
+
+def test_tasks_that_were_there_before_are_found_by_their_folded_texts(new_database: Callable[[str], str]):
+    engine = create_engine(driver_url(new_database("texts")))
+    texts = [("Straße", None), ("ÄPFEL", "Vom MARKT")]
+    with engine.begin() as connection:
+        command.upgrade(config_for(connection), "0001")
+        add_account(connection, "early")
+        for title, description in texts:
+            connection.execute(ADD_TASK, {"uuid": uuid4(), "title": title, "description": description, "at": AT})
+
+        command.upgrade(config_for(connection), "0002")
+
+        kept = connection.execute(text("SELECT title_key, description_key FROM tasks ORDER BY id")).all()
+        assert [tuple(one) for one in kept] == [("strasse", None), ("äpfel", "vom markt")]
     engine.dispose()
 
 
