@@ -15,7 +15,7 @@ demo: .venv/serve ## Fill a new account with a month of life, so that /docs has 
 	@$(BIN)/python -W ignore demo.py
 
 test: .venv/test ## Run the tests, on SQLite and on a real PostgreSQL
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-sdk: .venv/sdk tools/node_modules/.package-lock.json ## Run generated clients that need Node 20.19 and Java 11
 	@$(BIN)/python -m pytest -m sdk

@@ -68,7 +68,8 @@ def test_others_see_nothing_private(person: Person, stranger: httpx.Client):
 
 
 @pytest.mark.parametrize(
-    ("user_id", "code"), [(str(uuid4()), "USER_NOT_FOUND"), ("1", "NOT_FOUND"), ("abc", "NOT_FOUND")]
+    ("user_id", "code"),
+    [("0b0e7c1a-3f52-4d68-9a17-6c2e5d4f8b90", "USER_NOT_FOUND"), ("1", "NOT_FOUND"), ("abc", "NOT_FOUND")],
 )
 def test_an_account_that_is_not_there_is_not_found(client: httpx.Client, user_id: str, code: str):
     assert error_of(client.get(f"/api/users/{user_id}")) == (404, code)
