@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test test-sdk test-browser check lint lint-node format sdk fuzz diff-contracts bench migration lock clean
+.PHONY: help serve demo test coverage test-sdk test-browser check lint lint-node format sdk fuzz diff-contracts bench migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -16,6 +16,9 @@ demo: .venv/serve ## Fill a new account with a month of life, so that /docs has 
 
 test: .venv/test ## Run the tests, on SQLite and on a real PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+coverage: .venv/test ## Run the tests once more, and tell which lines none of them reaches
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --ignore=tests/fuzz --ignore=tests/sdk --ignore=tests/test_serving.py
 
 test-sdk: .venv/sdk tools/node_modules/.package-lock.json ## Run generated clients that need Node 20.19 and Java 11
 	@$(BIN)/python -m pytest -m sdk
