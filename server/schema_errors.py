@@ -11,13 +11,13 @@ MOST_ERRORS = 20
 """More than this many say no more."""
 
 _WORDS = {
-    "minLength": "must have at least {} character(s)",
+    "minLength": "must have at least {} characters",
     "maxLength": "must have at most {} characters",
     "minimum": "must be at least {}",
     "maximum": "must be at most {}",
     "minItems": "must have at least {} items",
     "maxItems": "must have at most {} items",
-    "minProperties": "must have at least {} member(s)",
+    "minProperties": "must have at least {} members",
     "maxProperties": "must have at most {} members",
 }
 _FORMATS = {
@@ -72,11 +72,10 @@ def _message(error: ValidationError) -> str:
             return f"must be one of {', '.join(str(word) for word in value)}"
         case "pattern":
             return str(_schema(error).get("x-message", "does not have the form that the contract asks for"))
-    return (
-        _FORMATS[value]
-        if error.validator == "format"
-        else _WORDS.get(str(error.validator), "is not valid").format(value)
-    )
+        case "minLength" | "minItems" | "minProperties" if value == 1:
+            return "must not be empty"
+    words = _FORMATS[value] if error.validator == "format" else _WORDS.get(str(error.validator), "is not valid")
+    return words.format(value)
 
 
 def _is_nullable(error: ValidationError) -> bool:
