@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -115,8 +116,8 @@ def body_of(operation: Operation, person: Person) -> Any:
 
 
 def examples_of(operation: Operation) -> list[Any]:
-    """List the bodies that the contract gives as examples."""
-    content = operation.definition["requestBody"]["content"]["application/json"]
+    """List copies of the bodies that the contract gives as examples."""
+    content = deepcopy(operation.definition["requestBody"]["content"]["application/json"])
     return [one["value"] for one in content.get("examples", {}).values()] or [content["example"]]
 
 
