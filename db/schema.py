@@ -9,7 +9,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
-from db import (
+# Importing every module with models or indexes fills the metadata.
+from db import (  # noqa: F401
     accounts,
     anchor,
     focus_sessions,
@@ -24,22 +25,6 @@ from db import (
     tasks,
 )
 from db.types import Base
-
-MODULES = (
-    accounts,
-    anchor,
-    focus_sessions,
-    focus_stats,
-    labels,
-    login_attempts,
-    logins,
-    recurrence,
-    refresh_chain,
-    standings,
-    task_lists,
-    tasks,
-)
-"""Every module with models or indexes: importing them fills the metadata."""
 
 metadata = Base.metadata
 
