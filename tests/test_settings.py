@@ -66,6 +66,9 @@ GOOD = [
 
 BAD = [
     ("HOST", "local\0host", PLAIN_TEXT),
+    ("HOST", "\udcff", PLAIN_TEXT),
+    ("PORT", "\udcff", PLAIN_TEXT),
+    ("PORT", "0x50", "from 0 to 65535"),
     ("PORT", "65536", "from 0 to 65535"),
     ("PORT", "-1", "from 0 to 65535"),
     ("PORT", "+80", "from 0 to 65535"),
@@ -93,6 +96,11 @@ BAD = [
     ("ALLOWED_ORIGINS", "https://App.Example", "https://app.example"),
     ("ALLOWED_ORIGINS", "https://maya:hidden@app.example", "https://app.example"),
     ("ALLOWED_ORIGINS", "https://a.example https://b.example", "https://app.example"),
+    ("ALLOWED_ORIGINS", "https://*.app.example", "https://app.example"),
+    ("ALLOWED_ORIGINS", "https://a.example;https://b.example", "https://app.example"),
+    ("ALLOWED_ORIGINS", "https://app.example?page", "https://app.example"),
+    ("ALLOWED_ORIGINS", "https://app.example:port", "https://app.example"),
+    ("ALLOWED_ORIGINS", "https://", "https://app.example"),
     ("ALLOWED_ORIGINS", "ftp://app.example", "https://app.example"),
     ("ALLOWED_ORIGINS", "null", "https://app.example"),
     ("DEBUG", "yess", "true or false"),
