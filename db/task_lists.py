@@ -101,7 +101,8 @@ def page_of_tasks(
 ) -> Page:
     """Read one page of an account's tasks that meet all the filters, and how many there are of these."""
     given = _given(filters)
-    values, names, counting = {**given, "owner": owner}, tuple(given), _counting(tuple(given))
+    names, values = tuple(given), {**given, "owner": owner}
+    counting = _counting(names)
     if given.keys() <= _HELD_BY_ORDERS:
         return page_of(connection, _listing(order, names, shown), counting, **values, limit=limit, offset=offset)
     total = counting.rows(connection, **values)[0].total
