@@ -50,7 +50,7 @@ def driver_url(url: str) -> URL:
     parsed = _parsed(url)
     match parsed.get_backend_name():
         case "postgresql" | "postgres":
-            return parsed.set(drivername="postgresql+psycopg")
+            return _with_sslmode(parsed).set(drivername="postgresql+psycopg")
         case "sqlite" if parsed.database not in (None, "", ":memory:"):
             return parsed.set(drivername="sqlite")
     raise ValueError("the database has to be PostgreSQL or a file of SQLite's")
@@ -67,6 +67,14 @@ def _parsed(url: str) -> URL:
         return parsed
     names, _, ports = zip(*(place.partition(":") for place in places), strict=True)
     return parsed.update_query_dict({"host": ",".join(names), "port": ",".join(port or DEFAULT_PORT for port in ports)})
+
+
+def _with_sslmode(url: URL) -> URL:
+    # SQLAlchemy's URLs for asyncpg call `ssl` what libpq's, and asyncpg's own, call `sslmode`.
+    if "ssl" not in url.query:
+        return url
+    mode = {"true": "require"}.get(str(url.query["ssl"]), url.query["ssl"])
+    return url.difference_update_query(["ssl"]).update_query_dict({"sslmode": mode})
 
 
 def connect(url: str) -> Engine:

@@ -43,6 +43,22 @@ def test_other_databases_are_refused(url: str):
 
 
 @pytest.mark.parametrize(
+    ("words", "mode"), [("ssl=prefer", "prefer"), ("ssl=true", "require"), ("sslmode=allow", "allow")]
+)
+def test_tls_may_be_asked_for_in_the_words_of_any_driver(words: str, mode: str):
+    assert dict(driver_url(f"postgresql+asyncpg://db.example/quintet?{words}").query) == {"sslmode": mode}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_database_that_need_not_use_tls_is_reached_in_all_ways(database_url: str, database: None):
+    preferring = make_url(database_url).update_query_dict({"ssl": "prefer"}).render_as_string(hide_password=False)
+
+    with engines_of_its_own(preferring):
+        ping()
+        asyncio.run(all_on_one_loop([ping]))
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "postgresql://maya:a,b@a.example:5432,b.example:5433/quintet?target_session_attrs=read-write",
