@@ -5,7 +5,7 @@ from db.engine import autocommit, transaction
 from db.labels import Tag
 from db.ownership import find_by_uuid
 from db.tags import add_tag, change_tag, page_of_tags
-from db.values import members_of
+from db.values import members_of, trimmed
 
 
 def list_tags(user: int, skip: int, limit: int) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def delete_tag(user: int, tag_id: str) -> None:
 def tag_values(body: dict[str, Any]) -> dict[str, Any]:
     values = members_of(body, ("name", "color"))
     if "name" in values:
-        values["name"] = values["name"].strip()
+        values["name"] = trimmed(values["name"])
     return values
 
 

@@ -5,7 +5,7 @@ from db.engine import autocommit, transaction
 from db.ownership import find_by_uuid
 from db.task_lists import Order, page_of_tasks
 from db.tasks import Task, new_task
-from db.values import members_of
+from db.values import members_of, trimmed
 from db.whole_tasks import TaskTag, read_whole_task, tags_of
 
 FILTERS = {None: {}, "active": {"is_open": True}, "completed": {"is_completed": True}}
@@ -63,7 +63,7 @@ def task_values(body: dict[str, Any]) -> dict[str, Any]:
     if "due_date" in body:
         values["due_at"] = optional_instant(body["due_date"])
     if "tags" in body:
-        values["tags"] = [name.strip() for name in body["tags"]]
+        values["tags"] = [trimmed(name) for name in body["tags"]]
     if "recurrence_pattern" in body:
         values["recurrence"] = body["recurrence_pattern"] and recurrence_values(body["recurrence_pattern"])
     return values

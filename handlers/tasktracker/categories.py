@@ -5,7 +5,7 @@ from db.clock import instant_json, now
 from db.engine import autocommit, transaction
 from db.labels import Category
 from db.ownership import add, find_owned, read_owned
-from db.values import members_of
+from db.values import members_of, trimmed
 
 
 def list_categories(user: int, limit: int, offset: int) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def delete_category(user: int, category_id: int) -> None:
 def category_values(body: dict[str, Any]) -> dict[str, Any]:
     values = members_of(body, ("name", "color"))
     if "name" in values:
-        values["name"] = values["name"].strip()
+        values["name"] = trimmed(values["name"])
     return values
 
 

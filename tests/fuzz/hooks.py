@@ -29,6 +29,7 @@ from db.accounts import account_named
 from db.clock import now
 from db.engine import autocommit, connect, transaction
 from db.login_attempts import WINDOW, forget_old_attempts
+from db.values import trimmed
 from security.errors import WeakPassword
 from security.passwords import refuse_common
 from security.tokens import SigningKey, sign_with
@@ -195,7 +196,7 @@ def names_in(body: dict[str, Any]) -> set[str]:
     """Collect the names of things that a body may bring into being: its own, and those of tags."""
     tags = body.get("tags")
     names = [body.get("name"), *(tags if isinstance(tags, list) else [])]
-    return {name.strip().casefold() for name in names if isinstance(name, str)}
+    return {trimmed(name).casefold() for name in names if isinstance(name, str)}
 
 
 def known_members(case: Case, body: dict[str, Any]) -> dict[str, Any]:
@@ -218,7 +219,7 @@ def is_taken(member: str, name: object) -> bool:
     if not isinstance(name, str):
         return False
     if member == "name":
-        return name.strip().casefold() in names_of_things
+        return trimmed(name).casefold() in names_of_things
     with autocommit() as connection:
         return account_named(connection, name) is not None
 

@@ -1,3 +1,4 @@
+import httpx
 import pytest
 
 from db.values import trimmed
@@ -23,6 +24,18 @@ def test_anything_else_is_a_text(text: str):
     assert validator_for(NOT_BLANK).is_valid(text)
     assert not validator_for(BLANK).is_valid(text)
     assert trimmed(text) != ""
+
+
+@pytest.mark.parametrize("name", OF_PYTHON_ALONE)
+def test_a_name_of_what_is_white_space_to_python_alone_is_kept(client: httpx.Client, name: str):
+    tag = client.post("/v1/tags", json={"name": f"{OF_ECMA_ALONE[0]}{name}"})
+    renamed = client.put(f"/v1/tags/{tag.json()['id']}", json={"name": f"{name}b "})
+    task = client.post("/v1/tasks", json={"title": "a", "tags": [f" {name}"]})
+    category = client.post("/api/v1/categories", json={"name": f"{name} "})
+
+    assert (tag.json()["name"], renamed.json()["name"]) == (name, f"{name}b")
+    assert [one["name"] for one in task.json()["tags"]] == [name]
+    assert category.json()["name"] == name
 
 
 def test_the_end_of_a_pattern_is_the_end_of_the_text():
