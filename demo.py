@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from db.accounts import Account, open_account
-from db.anchor import Achievement, FocusItem, FuturePlan, profile_of
+from db.anchor import Achievement, FocusItem, FuturePlan, find_profile
 from db.clock import now
 from db.engine import connect, transaction
 from db.focus_sessions import FocusSession, plant_for
@@ -102,7 +102,7 @@ def write_tasks(session: Session, account: Account, *, at: datetime) -> None:
 
 def drop_anchor(session: Session, account: Account, *, at: datetime) -> None:
     """Write what the workspace contract keeps of a working life."""
-    profile = profile_of(session, owner=account.id, at=at)
+    profile = find_profile(session, owner=account.id, at=at)
     profile.change({"professional_title": "Gardener", "one_liner_bio": "Grows ferns and software."}, at=at)
     won = {"title": "Best fern of the town", "core_skills_json": ["patience"], "date_achieved": at.date()}
     add(session, Achievement, won, owner=account.id, at=at)

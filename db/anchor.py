@@ -1,13 +1,14 @@
 """The personal anchor of the workspace contract: profile, achievements, current focus, future plans."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, Select, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.constraints import insert_into
 from db.errors import AccountGone
-from db.ownership import Changing, Owned, listing_of
+from db.ownership import Changing, Owned, listing_of, shown_columns
 from db.types import Base, Id, LongText, Ranked
 
 PLAN_STATUSES = ("active", "achieved", "deferred", "abandoned")
@@ -88,18 +89,34 @@ SOONEST_PLANS_FIRST = listing_of(
 )
 
 
-def profile_of(session: Session, *, owner: int, at: datetime) -> Profile:
-    """Find an account's profile, made empty if it is missing; two callers at once make but one.
+def read_profile(connection: Connection, *, owner: int, at: datetime) -> Any:
+    """Read the row of an account's profile, made empty if it is missing; two callers at once make but one.
 
     Raises `AccountGone`.
     """
-    profile = session.get(Profile, owner, with_for_update=True) or _made_profile(session, owner, at)
+    row = connection.execute(_own_profile(owner)).first()
+    if row is None:
+        make_profile(connection, owner=owner, at=at)
+        row = connection.execute(_own_profile(owner)).first()
+    if row is None:
+        raise AccountGone
+    return row
+
+
+def find_profile(session: Session, *, owner: int, at: datetime) -> Profile:
+    """Find an account's profile to change it, made empty if it is missing. Raises `AccountGone`."""
+    make_profile(session, owner=owner, at=at)
+    profile = session.get(Profile, owner, with_for_update=True)
     if profile is None:
         raise AccountGone
     return profile
 
 
-def _made_profile(session: Session, owner: int, at: datetime) -> Profile | None:
-    empty = insert_into(session, Profile).values(account_id=owner, created_at=at, updated_at=at)
-    session.execute(empty.on_conflict_do_nothing())
-    return session.get(Profile, owner, with_for_update=True)
+def make_profile(bind: Session | Connection, *, owner: int, at: datetime) -> None:
+    """Make an account's empty profile, unless there is one."""
+    empty = insert_into(bind, Profile).values(account_id=owner, created_at=at, updated_at=at)
+    bind.execute(empty.on_conflict_do_nothing())
+
+
+def _own_profile(owner: int) -> Select[Any]:
+    return select(*shown_columns(Profile)).where(Profile.account_id == owner)

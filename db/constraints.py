@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
@@ -43,7 +44,8 @@ def _lacks_account(refusal: str) -> bool:
     return "_id_accounts" in refusal or "FOREIGN KEY constraint failed" in refusal
 
 
-def insert_into(session: Session, model: type[Any]) -> Any:
+def insert_into(bind: Session | Connection, model: type[Any]) -> Any:
     """Begin an insert that can say what a conflict means (`on_conflict_…`); each database has its own."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    connection = bind.connection() if isinstance(bind, Session) else bind
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     return insert(model)

@@ -1,7 +1,7 @@
 from typing import Any
 
 from db.accounts import Account, account_with_email, find_account, open_account, read_account
-from db.anchor import profile_of
+from db.anchor import make_profile
 from db.clock import instant_json, now
 from db.engine import autocommit, transaction
 from db.logins import end_other_logins, revoke_token
@@ -16,7 +16,7 @@ def register(body: dict[str, Any]) -> dict[str, Any]:
         account = open_account(
             session, username=body["username"], email=body["email"], password_hash=password_hash, at=now()
         )
-        profile_of(session, owner=account.id, at=account.created_at)
+        make_profile(session, owner=account.id, at=account.created_at)
         return {"message": "User registered successfully", "user": new_user_json(account)}
 
 

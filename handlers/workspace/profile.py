@@ -1,16 +1,17 @@
 from typing import Any
 
-from db.anchor import Profile, profile_of
+from db import anchor
+from db.anchor import Profile, find_profile
 from db.clock import instant_json, now
-from db.engine import transaction
+from db.engine import autocommit, transaction
 from db.values import members_of
 
 MEMBERS = ("professional_title", "one_liner_bio")
 
 
 def read_profile(user: int) -> dict[str, Any]:
-    with transaction() as session:
-        return profile_json(profile_of(session, owner=user, at=now()))
+    with autocommit() as connection:
+        return profile_json(anchor.read_profile(connection, owner=user, at=now()))
 
 
 def update_profile(user: int, body: dict[str, Any]) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def update_profile(user: int, body: dict[str, Any]) -> dict[str, Any]:
     if not values:
         return {"message": "No relevant profile fields provided for update."}
     with transaction() as session:
-        profile = profile_of(session, owner=user, at=now())
+        profile = find_profile(session, owner=user, at=now())
         profile.change(values, at=now())
         return profile_json(profile)
 

@@ -19,7 +19,7 @@ from db.accounts import (
     read_account,
     refusing_taken_names,
 )
-from db.anchor import Achievement, profile_of
+from db.anchor import Achievement, find_profile
 from db.clock import now
 from db.engine import autocommit, transaction
 from db.errors import AccountGone, Duplicate
@@ -142,7 +142,7 @@ def test_new_accounts_share_no_preferences(database: None):
         lambda session, gone: add_task(session.connection(), owner=gone, values={"title": "Late"}, at=now()),
         lambda session, gone: add(session, Achievement, {"title": "Late"}, owner=gone, at=now()),
         lambda session, gone: session.add(Task(account_id=gone, title="Late", created_at=now(), updated_at=now())),
-        lambda session, gone: profile_of(session, owner=gone, at=now()),
+        lambda session, gone: find_profile(session, owner=gone, at=now()),
         lambda session, gone: open_login(session, account_id=gone, at=now(), expires_at=now()),
         find_account,
     ],

@@ -1,4 +1,5 @@
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,9 @@ from db.engine import transaction
 from security import logins, tokens
 from server import token_check
 from server.lanes import LONGEST_QUEUE
+from server.routes import Operation
 from tests.conftest import Person
+from tests.contract_truth import ROUTES
 from tests.server.conftest import TODOS, assert_problem, raw_request, read_answer
 
 LOGIN = "/api/v1/auth/login"
@@ -90,6 +93,22 @@ def test_a_write_that_waits_for_another_stops_no_reader(
     assert [other.status_code for other in others] == [200, 200, 200]
     assert not was_done
     assert answer.json()["title"] == "second"
+
+
+READS = [operation for route in ROUTES for method, operation in route.operations.items() if method == "GET"]
+
+
+@pytest.mark.parametrize("operation", READS, ids=lambda operation: operation.operation_id)
+def test_a_read_waits_for_no_writer(operation: Operation, person: Person):
+    path = re.sub("{user_id}", person.uuid, operation.template)
+    path = re.sub("{[a-z_]+}", "1", path)
+    before = person.client.get(path)
+
+    with transaction() as session:
+        session.execute(text("UPDATE accounts SET updated_at = updated_at"))
+        meanwhile = person.client.get(path, timeout=2)
+
+    assert meanwhile.status_code == before.status_code
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ def first_step_of(operation: Operation) -> str:
         "log_out_refresh": "revoke_token",
         "change_password": "find_account",
         "create_todo": "add_task",
-        "read_profile": "profile_of",
-        "update_profile": "profile_of",
+        "read_profile": "anchor.read_profile",
+        "update_profile": "find_profile",
     }
     verbs = {
         "list": "list_owned",
@@ -71,7 +71,7 @@ def test_a_server_with_a_full_queue_is_busy(
 
 
 @pytest.mark.parametrize(
-    ("operation_id", "last_step"), [("register", "profile_of"), ("change_password", "end_other_logins")]
+    ("operation_id", "last_step"), [("register", "make_profile"), ("change_password", "end_other_logins")]
 )
 def test_what_fails_in_the_end_leaves_nothing_done(
     operation_id: str, last_step: str, person: Person, monkeypatch: pytest.MonkeyPatch
