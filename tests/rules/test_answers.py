@@ -1,0 +1,99 @@
+"""What each operation answers when all is well, and when the server fails."""
+
+from importlib import import_module
+from typing import Any, NoReturn
+
+import pytest
+
+from tests.conftest import Person
+from tests.operations import Operation, code_of, for_each, kept_of, request_of
+
+ALSO: dict[str, dict[int, set[str]]] = {
+    "tasktracker": {
+        403: {"create_task", "update_task", "list_tasks"},
+        404: {"create_task", "update_task", "list_tasks"},
+    },
+    "focusguard": {
+        403: {"change_password", "create_plant", "refresh"},
+        404: {"create_plant", "read_active_session", "read_user"},
+        409: {"create_plant", "update_session"},
+    },
+}
+"""What no rule foretells: what a body names and is not there or not theirs, a wrong password, a foreign cookie."""
+
+
+def foretold_statuses(operation: Operation) -> set[int]:
+    """Tell from an operation and its contract's row which statuses it has to document."""
+    row, definition, takes_body = operation.contract, operation.definition, bool(operation.members)
+    rules = [
+        (operation.success, True),
+        (row.bad_input, takes_body or operation.queries or "days" in operation.parameters),
+        (row.unparsable, takes_body),
+        (401, operation.token is not None or operation.id in {"log_in", "refresh"}),
+        (403, any(one.get("x-path-user") for one in operation.parameters.values())),
+        (row.not_yours, operation.item is not None),
+        (404, operation.item is not None or definition.get("x-deleted-account") == 404),
+        (row.duplicate, operation.id in {"register", "update_me"} or "name" in operation.members),
+        (413, takes_body),
+        (415, takes_body),
+        (row.wrong_token_kind, operation.token == "refresh"),
+        (429, operation.id == "log_in" or row.has_quota),
+        (500, True),
+        (503, definition.get("x-hashes-password")),
+    ]
+    foretold = {status for status, holds in rules if holds}
+    return foretold | {status for status, names in ALSO.get(row.name, {}).items() if operation.id in names}
+
+
+@for_each()
+def test_the_documented_statuses_follow_rules(operation: Operation):
+    assert operation.statuses == foretold_statuses(operation)
+
+
+@for_each()
+def test_each_operation_succeeds(operation: Operation, person: Person):
+    response = person.client.request(**request_of(operation, person))
+
+    assert response.status_code == operation.success
+
+
+@for_each(lambda operation: operation.method == "GET")
+def test_head_is_answered_like_get_without_the_body(operation: Operation, person: Person):
+    request = request_of(operation, person)
+    got = person.client.request(**request)
+
+    response = person.client.request(**{**request, "method": "HEAD"})
+
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["content-length"] == got.headers["content-length"]
+
+
+@for_each(lambda operation: operation.method == "DELETE" and operation.item)
+def test_what_is_deleted_is_gone(operation: Operation, person: Person):
+    request = request_of(operation, person)
+
+    response = person.client.request(**request)
+
+    assert response.status_code == operation.success
+    assert person.client.request(**request).status_code == 404
+
+
+@for_each()
+def test_what_fails_inside_is_told_to_nobody_and_leaves_nothing(
+    operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch
+):
+    request = request_of(operation, person)
+    before = kept_of(person)
+    module: Any = import_module(operation.module)
+    for name in ("autocommit", "transaction", "logins", "identify"):
+        monkeypatch.setattr(module, name, broken, raising=False)
+
+    response = person.client.request(**request)
+
+    assert code_of(response) == (500, "internal_error")
+    assert "secret" not in response.text
+    assert kept_of(person) == before
+
+
+def broken(*_: object, **__: object) -> NoReturn:
+    raise RuntimeError("secret words for the log alone")
