@@ -7,11 +7,15 @@ from typing import Any
 from connexion.http_facts import METHODS
 from connexion.spec import Specification
 
-from server.contracts import Contract
+from server.contracts import CONTRACTS, Contract
 
 Place = tuple[str, ...]
 Node = Any
 """A mapping of the YAML file; what is in it is for the tests to find out."""
+
+
+def contract_named(name: str) -> Contract:
+    return next(contract for contract in CONTRACTS if contract.name == name)
 
 
 @cache

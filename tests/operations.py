@@ -42,10 +42,15 @@ class Operation(NamedTuple):
         return min(self.statuses)
 
     @property
+    def schema(self) -> dict[str, Any]:
+        """The schema of its body; empty where it takes none."""
+        content = self.definition.get("requestBody", {}).get("content", {})
+        return content["application/json"]["schema"] if content else {}
+
+    @property
     def members(self) -> list[str]:
         """The members that its body may have; none where it takes no body."""
-        content = self.definition.get("requestBody", {}).get("content", {})
-        return list(content["application/json"]["schema"]["properties"]) if content else []
+        return list(self.schema.get("properties", []))
 
     @property
     def needs_body(self) -> bool:
@@ -65,9 +70,9 @@ class Operation(NamedTuple):
         return {one["name"]: one for one in self.definition.get("parameters", []) if one["in"] == "path"}
 
     @property
-    def queries(self) -> list[str]:
-        """The parameters of its query."""
-        return [one["name"] for one in self.definition.get("parameters", []) if one["in"] == "query"]
+    def queries(self) -> dict[str, dict[str, Any]]:
+        """The schemas of its query's parameters."""
+        return {one["name"]: one["schema"] for one in self.definition.get("parameters", []) if one["in"] == "query"}
 
     @property
     def item(self) -> str | None:
@@ -136,8 +141,8 @@ def no_item(operation: Operation) -> object:
     return 2**63 - 1 if operation.parameters[operation.item]["schema"]["type"] == "integer" else uuid4()
 
 
-def body_of(operation: Operation, person: Person) -> dict[str, Any]:
-    """Write a body out of the contract's example, with what has to be the person's own or new."""
+def body_of(operation: Operation, person: Person, example: int = 0) -> dict[str, Any]:
+    """Write a body out of an example of the contract's, with what has to be the person's own or new."""
     own = {
         "username": f"{person.username}.twin",
         "email": f"twin.{person.email}",
@@ -146,7 +151,7 @@ def body_of(operation: Operation, person: Person) -> dict[str, Any]:
     }
     if operation.id == "log_in":
         own = {"username": person.username, "email": person.email, "password": PASSWORD}
-    body = {name: own.get(name, value) for name, value in examples_of(operation)[0].items()}
+    body = {name: own.get(name, value) for name, value in examples_of(operation)[example].items()}
     if operation.id == "create_plant":
         body["session_id"] = send(named("create_session", "focusguard"), person)["id"]
     return body

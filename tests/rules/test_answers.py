@@ -1,12 +1,13 @@
 """What each operation answers when all is well, and when the server fails."""
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NoReturn
 
 import pytest
 
 from tests.conftest import Person
-from tests.operations import Operation, code_of, for_each, kept_of, request_of
+from tests.operations import Operation, body_of, code_of, examples_of, for_each, kept_of, request_of
 
 ALSO: dict[str, dict[int, set[str]]] = {
     "tasktracker": {
@@ -55,6 +56,18 @@ def test_each_operation_succeeds(operation: Operation, person: Person):
     response = person.client.request(**request_of(operation, person))
 
     assert response.status_code == operation.success
+
+
+@for_each(lambda operation: operation.members)
+def test_every_example_of_a_body_is_taken(operation: Operation, new_person: Callable[[], Person]):
+    people = [new_person() for _ in examples_of(operation)]
+    requests = [request_of(operation, person) for person in people]
+    for number, (person, request) in enumerate(zip(people, requests, strict=True)):
+        request["json"] = body_of(operation, person, number)
+
+    statuses = {person.client.request(**request).status_code for person, request in zip(people, requests, strict=True)}
+
+    assert statuses == {operation.success}
 
 
 @for_each(lambda operation: operation.method == "GET")

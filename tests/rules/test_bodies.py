@@ -116,6 +116,27 @@ def test_members_of_other_types_are_bad_input(operation: Operation, value: Any, 
     assert kept_of(person) == before
 
 
+@for_each(lambda operation: operation.schema.get("required"))
+def test_each_member_that_is_needed_is_asked_for(operation: Operation, person: Person):
+    request = request_of(operation, person)
+    request["json"] = {"unknown": 1}
+
+    response = person.client.request(**request)
+
+    assert code_of(response) == (operation.contract.bad_input, "bad_input")
+    assert [one for one in operation.schema["required"] if f"{one} is required" not in response.text] == []
+
+
+@for_each(lambda operation: operation.schema.get("required"))
+def test_what_is_not_needed_may_be_left_out(operation: Operation, person: Person):
+    request = request_of(operation, person)
+    request["json"] = {member: request["json"][member] for member in operation.schema["required"]}
+
+    response = person.client.request(**request)
+
+    assert response.status_code == operation.success
+
+
 @takes_body
 def test_unknown_members_are_ignored(operation: Operation, person: Person):
     request = request_of(operation, person)

@@ -4,7 +4,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import text
 
@@ -13,27 +12,14 @@ from db.clock import now
 from db.engine import autocommit, transaction
 from db.tasks import Task, new_task
 from security.tokens import Caller, Kind, identify
-from server.contracts import CONTRACTS
-from server.routes import Operation, routes_of
 from tests.conftest import Person
-from tests.contract_truth import resolved
+from tests.operations import Operation, bearer, for_each, request_of
 
 RECURRING = {"title": "Water the plants", "recurrence": {"pattern_type": "daily"}}
 
-Routed = tuple[str, str, Operation]
-SECURED: list[Routed] = [
-    (method, route.template, operation)
-    for route in routes_of(CONTRACTS)
-    for method, operation in route.operations.items()
-    if any(operation.definition.get("security", operation.contract.document["security"]))
-]
 
-each_secured_operation = pytest.mark.parametrize("routed", SECURED, ids=lambda routed: routed[2].operation_id)
-
-
-@pytest.fixture
-def deleted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Delete every account as soon as its token has been checked."""
+def delete_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, delete every account as soon as its token has been checked."""
 
     def identify_and_delete(raw: str, kind: Kind, *, at: datetime) -> Caller:
         caller = identify(raw, kind, at=at)
@@ -44,33 +30,35 @@ def deleted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.token_check.identify", identify_and_delete)
 
 
-@each_secured_operation
-def test_a_deleted_account_is_no_failure_of_the_server(person: Person, deleted_meanwhile: None, routed: Routed):
-    response = example_request(person, routed)
+@for_each(lambda operation: operation.token)
+def test_a_deleted_account_is_no_failure_of_the_server(
+    operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch
+):
+    request = request_of(operation, person)
+    delete_meanwhile(monkeypatch)
+
+    response = person.client.request(**request)
 
     assert response.status_code != 500
 
 
-@pytest.mark.parametrize(
-    "routed",
-    [routed for routed in SECURED if "201" in routed[2].definition["responses"]],
-    ids=lambda routed: routed[2].operation_id,
-)
-def test_nothing_is_made_for_a_deleted_account(person: Person, deleted_meanwhile: None, routed: Routed):
-    response = example_request(person, routed)
+@for_each(lambda operation: operation.token and operation.success == 201)
+def test_nothing_is_made_for_a_deleted_account(operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch):
+    request = request_of(operation, person)
+    delete_meanwhile(monkeypatch)
+
+    response = person.client.request(**request)
 
     # What the new thing refers to may be missed before its account is.
-    assert response.status_code in {routed[2].deleted_account, 404}
+    assert response.status_code in {operation.definition.get("x-deleted-account", 401), 404}
 
 
-@each_secured_operation
-def test_a_token_of_an_account_that_is_gone_is_answered_as_documented(person: Person, routed: Routed):
-    with transaction() as session:
-        close_account(session, person.id)
+def test_no_tokens_are_given_to_a_deleted_account(person: Person, monkeypatch: pytest.MonkeyPatch):
+    delete_meanwhile(monkeypatch)
 
-    response = example_request(person, routed)
+    response = person.client.post("/api/auth/refresh", headers=bearer(person.refresh_token))
 
-    assert response.status_code == routed[2].deleted_account
+    assert response.status_code == 401
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -110,29 +98,3 @@ def wait_until_somebody_waits() -> None:
     with autocommit() as connection:
         while connection.execute(waiting).first() is None:
             pass
-
-
-def example_request(person: Person, routed: Routed) -> httpx.Response:
-    """Send the contract's own example of an operation's request."""
-    method, template, operation = routed
-    definition = resolved(operation)
-    path = template
-    for parameter in definition.get("parameters", []):
-        value = person.uuid if parameter.get("x-path-user") else parameter.get("example")
-        path = path.replace(f"{{{parameter['name']}}}", str(value))
-    body = {"json": example_body(definition)} if "requestBody" in definition else {}
-    return person.client.request(
-        method, path, headers={"Authorization": f"Bearer {token_for(person, operation)}"}, **body
-    )
-
-
-def example_body(definition: dict[str, Any]) -> Any:
-    content = definition["requestBody"]["content"]["application/json"]
-    return content["example"] if "example" in content else next(iter(content["examples"].values()))["value"]
-
-
-def token_for(person: Person, operation: Operation) -> str:
-    schemes = operation.contract.document["components"]["securitySchemes"]
-    security = operation.definition.get("security", operation.contract.document["security"])
-    kinds = {schemes[name]["x-token"] for requirement in security for name in requirement}
-    return person.refresh_token if kinds == {"refresh"} else person.access_token

@@ -10,23 +10,10 @@ import jwt
 import pytest
 
 from db.clock import now
-from server.routes import Operation
 from tests.conftest import SECRET, Person
-from tests.contract_truth import ROUTES
 from tests.server.conftest import TODOS, RawAnswer, assert_problem, raw_request
 
 BARE_CHALLENGE = 'Bearer realm="quintet"'
-
-
-def secured() -> list[tuple[str, Operation]]:
-    """List the operations that let nobody in without a token, with their methods."""
-    return [
-        (method, operation)
-        for route in sorted(ROUTES, key=lambda route: route.template)
-        for method, operation in route.operations.items()
-        if operation.definition.get("security", operation.contract.document.get("security"))
-        and {} not in operation.definition.get("security", [])
-    ]
 
 
 def claims(**changed: Any) -> dict[str, Any]:
@@ -80,16 +67,6 @@ BAD_TOKENS = {
     "a refresh token": token(type="refresh"),
     **{f"without {name}": token(**{name: None}) for name in claims()},
 }
-
-
-@pytest.mark.parametrize(("method", "operation"), secured(), ids=lambda part: getattr(part, "operation_id", None))
-def test_without_a_token_a_secured_operation_says_how_to_come_in(
-    anonymous: httpx.Client, method: str, operation: Operation
-):
-    response = anonymous.request(method, re.sub(r"\{[^}]+\}", "1", operation.template), json={})
-
-    assert response.status_code == 401
-    assert response.headers["www-authenticate"] == BARE_CHALLENGE
 
 
 @pytest.mark.parametrize("credentials", ["Basic dXNlcjpwYXNz", "Digest x", "Bearerabc", "abc", ""])

@@ -7,33 +7,17 @@ from typing import Any
 import httpx
 import pytest
 
-from server.routes import Operation
-from tests.contract_truth import ROUTES, resolved
+from tests.operations import Operation, for_each
 from tests.server.conftest import TODOS
 
 MARKER = "Mk7q-sub.mitted"
 SIGNS = ("Mk7q", "mitted")
 
 
-def operations() -> list[tuple[str, Operation]]:
-    return [
-        (method, operation)
-        for route in sorted(ROUTES, key=lambda route: route.template)
-        for method, operation in route.operations.items()
-    ]
-
-
-def members_of(operation: Operation) -> list[str]:
-    """Name the members of an operation's body."""
-    body = resolved(operation).get("requestBody", {"content": {"application/json": {"schema": {}}}})
-    return list(body["content"]["application/json"]["schema"].get("properties", {}))
-
-
 def bodies_for(operation: Operation) -> list[bytes]:
     """Make bodies that hold the marker wherever it can be wrong."""
-    members = members_of(operation)
     values: list[Any] = [MARKER, [MARKER], {MARKER: MARKER}, [[MARKER]], MARKER * 900, f"{MARKER}\0"]
-    texts = [json.dumps(dict.fromkeys(members, value) | {MARKER: MARKER}) for value in values]
+    texts = [json.dumps(dict.fromkeys(operation.members, value) | {MARKER: MARKER}) for value in values]
     texts += [json.dumps(MARKER), json.dumps([MARKER]), f'{{"{MARKER}', f"{MARKER}", f'{{"{MARKER}":1,"{MARKER}":2}}']
     return [text.encode() for text in texts] + [f'{{"x": "{MARKER}'.encode() + b'\xff"}']
 
@@ -43,9 +27,9 @@ def tells(response: httpx.Response) -> bool:
     return any(sign.casefold() in told.casefold() for sign in SIGNS)
 
 
-@pytest.mark.parametrize(("method", "operation"), operations(), ids=lambda part: getattr(part, "operation_id", None))
-def test_no_error_repeats_what_was_submitted(client: httpx.Client, method: str, operation: Operation):
-    path = re.sub(r"\{[^}]+\}", MARKER, operation.template)
+@for_each()
+def test_no_error_repeats_what_was_submitted(client: httpx.Client, operation: Operation):
+    method, path = operation.method, re.sub(r"\{[^}]+\}", MARKER, operation.path)
     query = f"?limit={MARKER}&offset={MARKER}&{MARKER}={MARKER}"
     headers = {"X-Request-ID": f"{MARKER} {MARKER}", "Origin": f"https://{MARKER}", "Content-Type": "application/json"}
 

@@ -8,14 +8,13 @@ import pytest
 
 from db.clock import now
 from server import token_check
-from server.contracts import CONTRACTS
 from tests.conftest import Person
+from tests.contract_walk import contract_named
 from tests.error_examples import error_examples
-from tests.tasktracker.test_answers import TASKTRACKER, UNKNOWN
 from tests.tasktracker.test_tasks import CATEGORIES, TASKS, category_of, create
 
-WORKSPACE = next(contract for contract in CONTRACTS if contract.name == "workspace")
-EXAMPLES = error_examples(TASKTRACKER)
+UNKNOWN = 2**63 - 1
+EXAMPLES = error_examples(contract_named("tasktracker"))
 OF_AUTH = {"WrongCredentials", "Conflict", "WrongTokenKind", "TooManyRequests", "Busy"}
 """What only the operations answer that workspace has as well."""
 
@@ -86,4 +85,4 @@ def test_an_error_reads_as_its_example(example: tuple[str, str], scene: Scene):
 
 @pytest.mark.parametrize("example", [one for one in EXAMPLES if one[0] in OF_AUTH], ids=" ".join)
 def test_an_error_of_the_common_operations_reads_as_workspace_has_it(example: tuple[str, str]):
-    assert EXAMPLES[example] in error_examples(WORKSPACE).values()
+    assert EXAMPLES[example] in error_examples(contract_named("workspace")).values()

@@ -9,11 +9,11 @@ import pytest
 from db.clock import now
 from server import token_check
 from tests.conftest import Person
+from tests.contract_walk import contract_named
 from tests.error_examples import error_examples
-from tests.todo.test_answers import TODO
 from tests.todo.test_tasks import tasks_of
 
-EXAMPLES = error_examples(TODO)
+EXAMPLES = error_examples(contract_named("todo"))
 
 Scene = tuple[Person, pytest.MonkeyPatch]
 JSON = {"Content-Type": "application/json"}

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from db.accounts import Account
 from db.engine import autocommit
 from tests.conftest import PASSWORD, Person, numbers
-from tests.workspace.operations import API, bearer, code_of
+from tests.operations import bearer, code_of
+from tests.workspace import API
 
 REGISTER = f"{API}/auth/register"
 LONGEST_EMAIL = f"{'m' * 64}@{'x' * 63}.{'y' * 63}.{'z' * 53}.example"

@@ -11,7 +11,8 @@ from db.accounts import close_account
 from db.clock import now
 from db.engine import transaction
 from tests.conftest import PASSWORD, Person, numbers
-from tests.workspace.operations import API, bearer, code_of
+from tests.operations import bearer, code_of
+from tests.workspace import API
 
 LOGIN = f"{API}/auth/login"
 WRONG = "Wrong-Lantern-42"

@@ -13,7 +13,9 @@ from security.tokens import access_lifetime
 from server import token_check
 from server.refusals import busy
 from tests.conftest import Person
-from tests.workspace.operations import API, WORKSPACE, bearer, named, request_of
+from tests.contract_walk import contract_named
+from tests.operations import bearer, named, request_of
+from tests.workspace import API
 
 TODOS = f"{API}/todo/todos"
 OPERATION_ON = {
@@ -148,7 +150,7 @@ ASKS: dict[str, Callable[[str, Scene], httpx.Response]] = {
 
 def error_examples() -> list[Any]:
     examples: list[Any] = []
-    for name, response in WORKSPACE.document["components"]["responses"].items():
+    for name, response in contract_named("workspace").document["components"]["responses"].items():
         content = response["content"]["application/problem+json"]
         cases = content.get("examples") or {"only": {"value": content["example"]}}
         examples += [pytest.param(name, case, one["value"], id=f"{name}-{case}") for case, one in cases.items()]
