@@ -14,7 +14,8 @@ from server.quotas import Quotas
 from settings import SettingError, read_settings
 from tests.conftest import SECRET, Person
 from tests.focusguard.conftest import error_of, redis_at
-from tests.focusguard.test_auth import bearer, new_user
+from tests.focusguard.test_auth import new_user
+from tests.operations import bearer
 
 
 def request_from(address: str = "192.0.2.1", token: str = "") -> dict[str, Any]:

@@ -208,14 +208,6 @@ def test_the_longest_page_has_a_thousand_tasks_with_their_tags(person: Person):
     assert page["total"] == 1_003
 
 
-def test_head_answers_what_get_does_without_the_body(varied: httpx.Client):
-    get, head = varied.get(TASKS), varied.head(TASKS)
-
-    assert head.status_code == 200
-    assert head.content == b""
-    assert head.headers["content-length"] == get.headers["content-length"]
-
-
 def test_pages_do_not_mix_accounts(new_person: Callable[..., Person]):
     people = [new_person() for _ in range(3)]
     for n, one in enumerate(people):

@@ -3,13 +3,10 @@
 import httpx
 
 from tests.conftest import PASSWORD, Person
+from tests.operations import bearer
 from tests.tasktracker.test_tasks import TASKS
 
 AUTH = "/api/v1/auth"
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 def test_a_newcomer_registers_logs_in_and_keeps_a_task(anonymous: httpx.Client):

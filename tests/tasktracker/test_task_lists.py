@@ -197,12 +197,3 @@ def test_a_query_that_cannot_be_is_bad_input(client: httpx.Client, name: str, va
 
     assert (response.status_code, response.json()["code"]) == (400, "bad_input")
     assert {error["field"] for error in response.json()["errors"]} == {name}
-
-
-def test_head_counts_what_get_would_show(client: httpx.Client):
-    add(client, "one")
-
-    response = client.head(TASKS)
-
-    assert response.status_code == 200
-    assert int(response.headers["content-length"]) == len(client.get(TASKS).content)
