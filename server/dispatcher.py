@@ -12,7 +12,7 @@ from server.answers import Answer, error_answer
 from server.bodies import MOST_BYTES
 from server.connexion_apps import connexion_app
 from server.contracts import CONTRACTS, contract_at
-from server.lanes import answer_to, error_to, password_lane, quick_lane
+from server.lanes import Lanes, answer_to, error_to
 from server.quotas import Quotas
 from server.refusals import Refusal, internal_error, method_not_allowed, not_found
 from server.routes import Route, routes_of
@@ -34,7 +34,7 @@ class Dispatcher:
             one.name: connexion_app(one, self.routes.document_of(one), allowed_origins=allowed_origins)
             for one in CONTRACTS
         }
-        self.lanes = {False: quick_lane(), True: password_lane()}
+        self.lanes = Lanes()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, with an error of its contract's shape should anything break."""
@@ -80,7 +80,7 @@ class Dispatcher:
         )
         work = partial(answer_to, self.apps[operation.contract.name], operation, inner, body)
         try:
-            return await self.lanes[operation.hashes_password](work)
+            return await self.lanes.lane_of(operation)(work)
         except Refusal as refusal:
             return error_to(operation, scope, refusal)
         finally:

@@ -55,14 +55,22 @@ async def run_on_loop(work: Callable[[], Answer]) -> Answer:
     return await greenlet_spawn(work)
 
 
-def quick_lane() -> Lane:
-    """Make the lane for all that is done in milliseconds."""
-    return run_on_loop if waits_on_loop() else Threads(THREADS).run
+class Lanes:
+    """The lanes of a server."""
 
+    def __init__(self) -> None:
+        on_loop = run_on_loop if waits_on_loop() else None
+        self.reads = on_loop or Threads(THREADS).run
+        # SQLite has one writer at a time. In one thread they wait for each other without keeping a reader waiting.
+        self.writes = on_loop or Threads(1).run
+        # bcrypt gets half the cores, so that twenty logins at once leave the others to all else.
+        self.passwords = Threads(max(1, (os.cpu_count() or 1) // 2), longest_queue=LONGEST_QUEUE).run
 
-def password_lane() -> Lane:
-    """Make the lane for bcrypt: half the cores, so that twenty logins at once leave the others to all else."""
-    return Threads(max(1, (os.cpu_count() or 1) // 2), longest_queue=LONGEST_QUEUE).run
+    def lane_of(self, operation: Operation) -> Lane:
+        """Say where an operation runs."""
+        if operation.hashes_password:
+            return self.passwords
+        return self.reads if operation.method == "GET" else self.writes
 
 
 def answer_to(app: ConnexionMiddleware, operation: Operation, scope: Scope, body: bytes | None) -> Answer:

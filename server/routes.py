@@ -14,6 +14,7 @@ class Operation:
     """One method of one path of one contract."""
 
     contract: Contract
+    method: str
     template: str
     operation_id: str
     definition: Mapping[str, Any]
@@ -76,10 +77,10 @@ class Routes:
             node = node.setdefault("{}" if is_template(segment) else segment, Node())
         return node
 
-    def add(self, method: str, operation: Operation) -> None:
+    def add(self, operation: Operation) -> None:
         """Serve an operation at its path. The first operation at one path and method stays."""
         route = self.node_at(operation.template[1:].split("/")).setdefault("", Route(operation.template))
-        route.operations.setdefault(method.upper(), operation)
+        route.operations.setdefault(operation.method, operation)
 
     def document_of(self, contract: Contract) -> dict[str, Any]:
         """Give a contract's document without the operations that an earlier contract answers in its place."""
@@ -134,5 +135,6 @@ def routes_of(contracts: tuple[Contract, ...]) -> Routes:
             for method, definition in methods.items():
                 if method in METHODS:
                     operation_id = f"handlers.{contract.name}.{definition['tags'][0]}.{definition['operationId']}"
-                    routes.add(method, Operation(contract, contract.mount + path, operation_id, definition))
+                    template = contract.mount + path
+                    routes.add(Operation(contract, method.upper(), template, operation_id, definition))
     return routes
