@@ -1,7 +1,7 @@
 from typing import Any
 from uuid import UUID
 
-from db.accounts import close_account, find_account, read_account, refusing_taken_names
+from db.accounts import change_account, close_account, find_account, read_account
 from db.clock import instant_json, now
 from db.engine import autocommit, transaction
 from db.focus_stats import level, xp
@@ -18,9 +18,8 @@ def read_me(user: int) -> dict[str, Any]:
 
 
 def update_me(user: int, body: dict[str, Any]) -> dict[str, Any]:
-    with transaction() as session, refusing_taken_names():
-        find_account(session, user).change(members_of(body, ("username", "email")), at=now())
-        session.flush()
+    with transaction() as session:
+        change_account(session, user, members_of(body, ("username", "email")), at=now())
         return user_json(user_row(session.connection(), user))
 
 
