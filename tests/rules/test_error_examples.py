@@ -1,0 +1,54 @@
+"""The errors that the contracts have as examples are those that the server sends, word for word."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from server.contracts import CONTRACTS, Contract
+from tests.conftest import Person
+from tests.operations import OPERATIONS, Operation
+from tests.rules.causes import Scene, answers_with
+
+
+def error_examples() -> list[Any]:
+    """List the examples in the contracts' component responses."""
+    return [
+        pytest.param(contract, name, one["value"], id=f"{contract.name}-{name}-{key}")
+        for contract in CONTRACTS
+        for name, response in contract.document["components"]["responses"].items()
+        for content in [response["content"][contract.media_type]]
+        for key, one in (content.get("examples") or {"only": {"value": content.get("example")}}).items()
+    ]
+
+
+def operations_with(contract: Contract, response: str) -> list[Operation]:
+    """List the operations that document a component response."""
+    documenting = {
+        (method.upper(), contract.mount + path)
+        for path, methods in contract.document["paths"].items()
+        for method, definition in methods.items()
+        if {"$ref": f"#/components/responses/{response}"} in definition["responses"].values()
+    }
+    return [one for one in OPERATIONS if (one.method, one.path) in documenting]
+
+
+def detail_of(error: dict[str, Any]) -> dict[str, Any]:
+    """Take the members of an error out of its shape, but for the time."""
+    inner = next((error[name] for name in ("error", "detail") if isinstance(error.get(name), dict)), error)
+    return {name: value for name, value in inner.items() if name != "timestamp"}
+
+
+@pytest.mark.parametrize(("contract", "response", "example"), error_examples())
+def test_an_error_reads_as_its_example(
+    contract: Contract, response: str, example: dict[str, Any], new_person: Callable[[], Person]
+):
+    expected = detail_of(example)
+    code = str(expected.get("code") or expected["error_code"]).lower()
+
+    def is_sent_by(operation: Operation) -> bool:
+        with pytest.MonkeyPatch.context() as patch:
+            answers = answers_with(code, Scene(operation, new_person(), new_person(), patch))
+            return any(answer.is_error and detail_of(answer.json()) == expected for answer in answers)
+
+    assert any(is_sent_by(operation) for operation in operations_with(contract, response))
