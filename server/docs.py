@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from db.engine import ping, waits_on_loop
 from server.contracts import CONTRACTS, Contract
 
-READY_WITHIN_SECONDS = 1.5
+READY_WITHIN_SECONDS = 1
 
 OWN_ORIGIN_ONLY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src 'self' blob:;"
