@@ -24,7 +24,11 @@ from db.constraints import refusing_gone_accounts
 
 CONNECT_TIMEOUT_SECONDS = 2
 LOCK_TIMEOUT_MILLISECONDS = 5_000
-POOL = {"pool_size": 8, "max_overflow": 4, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
+
+AT_ONCE = 12
+"""How many requests may use the database at once. There is a connection for each, and one to ask for a sign of life."""
+
+POOL = {"pool_size": 8, "max_overflow": AT_ONCE + 1 - 8, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
 
 DEFAULT_PORT = "5432"
 _SEVERAL_HOSTS = re.compile(r"^(\w[\w+]*://(?:[^@]*@)?)([^/?#@]*,[^/?#@]*)(?!.*@)")

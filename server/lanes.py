@@ -13,7 +13,7 @@ from starlette.types import Message, Scope
 
 from db.clock import now
 from db.constraints import is_deadlock
-from db.engine import waits_on_loop
+from db.engine import AT_ONCE, waits_on_loop
 from server.answers import Answer, error_answer, refusal_of
 from server.bodies import MOST_BYTES
 from server.refusals import busy, internal_error, payload_too_large
@@ -50,16 +50,23 @@ class Threads:
             self.waiting -= 1
 
 
-async def run_on_loop(work: Callable[[], Answer]) -> Answer:
-    """Run work on the event loop, in a greenlet that is put aside while it waits for the database."""
-    return await greenlet_spawn(work)
+class Turns:
+    """The event loop, in turns: a burst of requests is slow, but none of it fails for want of a connection."""
+
+    def __init__(self, count: int) -> None:
+        self.free = asyncio.Semaphore(count)
+
+    async def run(self, work: Callable[[], Answer]) -> Answer:
+        """Run work in a greenlet that is put aside while it waits for the database."""
+        async with self.free:
+            return await greenlet_spawn(work)
 
 
 class Lanes:
     """The lanes of a server."""
 
     def __init__(self) -> None:
-        on_loop = run_on_loop if waits_on_loop() else None
+        on_loop = Turns(AT_ONCE).run if waits_on_loop() else None
         self.reads = on_loop or Threads(READERS).run
         # SQLite has one writer at a time. In one thread they wait for each other without keeping a reader waiting.
         self.writes = on_loop or Threads(1).run

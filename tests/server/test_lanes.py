@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from db.engine import transaction
+from db import engine
+from db.engine import AT_ONCE, transaction
 from security import logins, tokens
 from server import token_check
 from server.lanes import LONGEST_QUEUE
@@ -94,6 +95,20 @@ def test_writes_that_wait_for_another_stop_no_reader(
 
     assert {other.status_code for other in others} == {200}
     assert not any(were_done)
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_a_burst_of_writes_does_not_fail_for_want_of_a_connection(person: Person, monkeypatch: pytest.MonkeyPatch):
+    todo = person.client.post(TODOS, json={"title": "x"}).json()
+    if engine._Engines.on_loop is not None:
+        monkeypatch.setattr(engine._Engines.on_loop.pool, "_timeout", 0)
+
+    def write(number: int) -> httpx.Response:
+        return person.client.put(f"{TODOS}/{todo['id']}", json={"title": f"{number}"}, timeout=20)
+
+    with ThreadPoolExecutor(5 * AT_ONCE) as threads:
+        answers = list(threads.map(write, range(5 * AT_ONCE)))
+
     assert {answer.status_code for answer in answers} == {200}
 
 
