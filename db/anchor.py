@@ -1,15 +1,18 @@
 """The personal anchor of the workspace contract: profile, achievements, current focus, future plans."""
 
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, Select, String, select
+from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.constraints import insert_into
 from db.errors import AccountGone
 from db.ownership import Changing, Owned, listing_of, shown_columns
 from db.types import Base, Id, LongText, Ranked
+
+Found = TypeVar("Found")
 
 PLAN_STATUSES = ("active", "achieved", "deferred", "abandoned")
 
@@ -94,22 +97,13 @@ def read_profile(connection: Connection, *, owner: int, at: datetime) -> Any:
 
     Raises `AccountGone`.
     """
-    row = connection.execute(_own_profile(owner)).first()
-    if row is None:
-        make_profile(connection, owner=owner, at=at)
-        row = connection.execute(_own_profile(owner)).first()
-    if row is None:
-        raise AccountGone
-    return row
+    own = select(*shown_columns(Profile)).where(Profile.account_id == owner)
+    return _made_if_missing(lambda: connection.execute(own).first(), connection, owner, at)
 
 
 def find_profile(session: Session, *, owner: int, at: datetime) -> Profile:
     """Find an account's profile to change it, made empty if it is missing. Raises `AccountGone`."""
-    make_profile(session, owner=owner, at=at)
-    profile = session.get(Profile, owner, with_for_update=True)
-    if profile is None:
-        raise AccountGone
-    return profile
+    return _made_if_missing(lambda: session.get(Profile, owner, with_for_update=True), session, owner, at)
 
 
 def make_profile(bind: Session | Connection, *, owner: int, at: datetime) -> None:
@@ -118,5 +112,11 @@ def make_profile(bind: Session | Connection, *, owner: int, at: datetime) -> Non
     bind.execute(empty.on_conflict_do_nothing())
 
 
-def _own_profile(owner: int) -> Select[Any]:
-    return select(*shown_columns(Profile)).where(Profile.account_id == owner)
+def _made_if_missing(find: Callable[[], Found | None], bind: Session | Connection, owner: int, at: datetime) -> Found:
+    found = find()
+    if found is None:
+        make_profile(bind, owner=owner, at=at)
+        found = find()
+    if found is None:
+        raise AccountGone
+    return found

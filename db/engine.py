@@ -28,7 +28,8 @@ LOCK_TIMEOUT_MILLISECONDS = 5_000
 AT_ONCE = 12
 """How many requests may use the database at once. There is a connection for each, and one to ask for a sign of life."""
 
-POOL = {"pool_size": 8, "max_overflow": AT_ONCE + 1 - 8, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
+KEPT_OPEN = 8
+POOL = {"pool_size": KEPT_OPEN, "max_overflow": AT_ONCE + 1 - KEPT_OPEN, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
 
 DEFAULT_PORT = "5432"
 _SEVERAL_HOSTS = re.compile(r"^(\w[\w+]*://(?:[^@]*@)?)([^/?#@]*,[^/?#@]*)(?!.*@)")

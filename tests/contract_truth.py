@@ -1,14 +1,13 @@
 """Holds every answer that a test gets to what its contract says: status, media type, headers, body."""
 
-from functools import cache
 from typing import Any
 
 import httpx
-from connexion.spec import Specification
 
-from server.contracts import CONTRACTS, Contract
+from server.contracts import CONTRACTS
 from server.routes import Operation, routes_of
 from server.schemas import validator_for
+from tests.contract_walk import specification
 
 ROUTES = routes_of(CONTRACTS)
 NEVER_DOCUMENTED = {405}
@@ -38,16 +37,8 @@ def operation_of(request: httpx.Request) -> Operation | None:
 
 def resolved(operation: Operation) -> dict[str, Any]:
     """Give an operation's definition with all references resolved."""
-    for methods in _specification(operation.contract)["paths"].values():
-        for definition in methods.values():
-            if isinstance(definition, dict) and definition.get("operationId") == operation.definition["operationId"]:
-                return definition
-    raise LookupError(operation.operation_id)
-
-
-@cache
-def _specification(contract: Contract) -> Specification:
-    return Specification.from_dict(contract.document)
+    path = operation.template.removeprefix(operation.contract.mount)
+    return specification(operation.contract)["paths"][path][operation.method.lower()]
 
 
 def _hold_headers(response: httpx.Response, documented: dict[str, Any]) -> None:

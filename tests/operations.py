@@ -42,6 +42,11 @@ class Operation(NamedTuple):
         return min(self.statuses)
 
     @property
+    def deleted_account(self) -> int:
+        """The status for a sound token whose account is gone."""
+        return self.definition.get("x-deleted-account", 401)
+
+    @property
     def schema(self) -> dict[str, Any]:
         """The schema of its body; empty where it takes none."""
         content = self.definition.get("requestBody", {}).get("content", {})
@@ -86,9 +91,9 @@ class Operation(NamedTuple):
 
 
 OPERATIONS = [
-    Operation(one.contract, method, route.template, resolved(one))
+    Operation(one.contract, one.method, one.template, resolved(one))
     for route in sorted(ROUTES, key=lambda route: route.template)
-    for method, one in route.operations.items()
+    for one in route.operations.values()
 ]
 
 
@@ -107,7 +112,7 @@ def named(operation_id: str, contract: str = "workspace") -> Operation:
     return next(one for one in operations_of(contract) if one.id == operation_id)
 
 
-def request_of(operation: Operation, person: Person, *, item: object = None) -> dict[str, Any]:
+def request_of(operation: Operation, person: Person, *, item: object = None, example: int = 0) -> dict[str, Any]:
     """Write a request that succeeds for this person; a thing that it names is made first, unless one is given."""
     if operation.id == "read_active_session":
         send(named("create_session", "focusguard"), person)
@@ -116,7 +121,7 @@ def request_of(operation: Operation, person: Person, *, item: object = None) -> 
         values[operation.item] = str(make_item(operation, person) if item is None else item)
     request: dict[str, Any] = {"method": operation.method, "url": operation.path.format(**values)}
     if operation.members:
-        request["json"] = body_of(operation, person)
+        request["json"] = body_of(operation, person, example)
     if operation.token is not None:
         request["headers"] = bearer(person.refresh_token if operation.token == "refresh" else person.access_token)
     return request
@@ -141,7 +146,7 @@ def no_item(operation: Operation) -> object:
     return 2**63 - 1 if operation.parameters[operation.item]["schema"]["type"] == "integer" else uuid4()
 
 
-def body_of(operation: Operation, person: Person, example: int = 0) -> dict[str, Any]:
+def body_of(operation: Operation, person: Person, example: int) -> dict[str, Any]:
     """Write a body out of an example of the contract's, with what has to be the person's own or new."""
     own = {
         "username": f"{person.username}.twin",
@@ -169,11 +174,13 @@ def bearer(token: str) -> dict[str, str]:
 
 def code_of(response: httpx.Response) -> tuple[int, str | None]:
     """Tell an answer's status, and the code of its error, whichever contract's shape that has."""
-    if response.is_success:
-        return response.status_code, None
-    error = response.json()
-    error = next((error[name] for name in ("error", "detail") if isinstance(error.get(name), dict)), error)
-    return response.status_code, (error.get("code") or error["error_code"]).lower()
+    return response.status_code, None if response.is_success else code_in(response.json())
+
+
+def code_in(error: dict[str, Any]) -> str:
+    """Tell the code of an error, in snake_case."""
+    inner = next((error[name] for name in ("error", "detail") if isinstance(error.get(name), dict)), error)
+    return str(inner.get("code") or inner["error_code"]).lower()
 
 
 def kept_of(person: Person) -> dict[str, Any]:

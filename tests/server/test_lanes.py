@@ -3,6 +3,7 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import partial
 from select import select
 from threading import Event
 from typing import Any
@@ -71,6 +72,10 @@ def test_a_slow_look_at_a_token_stops_nobody_else(
     assert answer.status_code == 200
 
 
+def rename(person: Person, todo: dict[str, Any], number: int) -> httpx.Response:
+    return person.client.put(f"{TODOS}/{todo['id']}", json={"title": f"{number}"}, timeout=20)
+
+
 def test_writes_that_wait_for_another_stop_no_reader(
     person: Person, visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ):
@@ -80,14 +85,11 @@ def test_writes_that_wait_for_another_stop_no_reader(
         waiting.set()
         return transaction()
 
-    def write(number: int) -> httpx.Response:
-        return person.client.put(f"{TODOS}/{todo['id']}", json={"title": f"{number}"}, timeout=20)
-
     monkeypatch.setattr("handlers.workspace.todos.transaction", begin)
     with ThreadPoolExecutor(WRITERS) as threads:
         with transaction() as session:
             session.execute(text("UPDATE tasks SET title = 'first' WHERE id = :id"), {"id": todo["id"]})
-            slow = [threads.submit(write, number) for number in range(WRITERS)]
+            slow = [threads.submit(rename, person, todo, number) for number in range(WRITERS)]
             assert waiting.wait(10)
             others = [visitor.get(TODOS, timeout=2) for _ in range(20)]
             were_done = [one.done() for one in slow]
@@ -103,11 +105,8 @@ def test_a_burst_of_writes_does_not_fail_for_want_of_a_connection(person: Person
     if engine._Engines.on_loop is not None:
         monkeypatch.setattr(engine._Engines.on_loop.pool, "_timeout", 0)
 
-    def write(number: int) -> httpx.Response:
-        return person.client.put(f"{TODOS}/{todo['id']}", json={"title": f"{number}"}, timeout=20)
-
     with ThreadPoolExecutor(5 * AT_ONCE) as threads:
-        answers = list(threads.map(write, range(5 * AT_ONCE)))
+        answers = list(threads.map(partial(rename, person, todo), range(5 * AT_ONCE)))
 
     assert {answer.status_code for answer in answers} == {200}
 
