@@ -6,6 +6,7 @@ A request on PostgreSQL runs in a greenlet on the event loop and waits for async
 """
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -137,16 +138,24 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # The driver is to begin no transactions of its own: `transaction` does, and takes the write lock at once.
     connection.isolation_level = None
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={LOCK_TIMEOUT_MILLISECONDS}",
-    ):
+    for pragma in (f"busy_timeout={LOCK_TIMEOUT_MILLISECONDS}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection, attempts: int = 10) -> None:
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or attempts == 1:
+            raise
+        # Unlike the change of the mode, a transaction waits for whoever writes: most likely another server that starts.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+        _write_ahead(connection, attempts - 1)
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 import asyncio
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from sqlalchemy import Engine, make_url, select, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.util import greenlet_spawn
 
 from db import engine
@@ -140,6 +142,30 @@ def test_sqlite_makes_the_folder_of_its_file(own_engine: Engine, tmp_path_factor
     engine.disconnect()
 
     assert file.exists()
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Another connection, which is just writing to a new file of SQLite's."""
+    writer = sqlite3.connect(tmp_path / "quintet.db", isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN IMMEDIATE")
+    yield writer
+    writer.close()
+
+
+def test_sqlite_waits_for_whoever_writes_to_a_new_file(writer: sqlite3.Connection, tmp_path: Path):
+    Timer(0.3, writer.rollback).start()
+
+    with engines_of_its_own(f"sqlite:///{tmp_path}/quintet.db") as own, own.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+
+
+@pytest.mark.usefixtures("writer")
+def test_sqlite_waits_no_longer_than_for_other_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engine, "LOCK_TIMEOUT_MILLISECONDS", 50)
+
+    with engines_of_its_own(f"sqlite:///{tmp_path}/quintet.db"), pytest.raises(OperationalError, match="is locked"):
+        ping()
 
 
 def test_a_ping_says_nothing_when_the_database_answers(database: None):
