@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import pytest
 from connexion.http_facts import METHODS
 from connexion.spec import Specification
 
@@ -12,6 +13,8 @@ from server.contracts import CONTRACTS, Contract
 Place = tuple[str, ...]
 Node = Any
 """A mapping of the YAML file; what is in it is for the tests to find out."""
+
+each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 
 
 def contract_named(name: str) -> Contract:

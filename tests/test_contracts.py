@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
 from server.schemas import validator_for
 from tests.contract_walk import (
@@ -13,6 +11,7 @@ from tests.contract_walk import (
     answered_schemas,
     asked_bodies,
     asked_schemas,
+    each_contract,
     examples,
     nodes,
     operations,
@@ -46,8 +45,6 @@ HEADERS_OF = {
 }
 SNAKE_CASE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 NOT_ECMA = re.compile(r"\(\?P|\(\?#|\\[AZ]")
-
-each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 
 
 def test_every_contract_stands_in_the_table():

@@ -2,12 +2,8 @@
 
 import re
 
-import pytest
-
-from server.contracts import CONTRACTS, Contract
-from tests.contract_walk import Node, operations, responses
-
-each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+from server.contracts import Contract
+from tests.contract_walk import Node, each_contract, operations, responses
 
 
 @each_contract

@@ -2,10 +2,8 @@
 
 from collections.abc import Set as AbstractSet
 
-import pytest
-
-from server.contracts import CONTRACTS, Contract
-from tests.contract_walk import operations
+from server.contracts import Contract
+from tests.contract_walk import each_contract, operations
 
 ITEM = {200, 401, 403, 404}
 
@@ -124,8 +122,6 @@ STATED: dict[str, dict[str, AbstractSet[int]]] = {
 """tasktracker's text and focusguard's state statuses for all operations together."""
 
 MOUNTS = {"workspace": "/api/v1", "fullstack": "/v1", "tasktracker": "/api/v1", "focusguard": "/api", "todo": "/api"}
-
-each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 
 
 @each_contract

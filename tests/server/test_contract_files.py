@@ -2,16 +2,12 @@
 
 from typing import Any
 
-import pytest
-
-from server.contracts import CONTRACTS, Contract
+from server.contracts import Contract
 from server.formats import formats
-from tests.contract_walk import nodes, operations
+from tests.contract_walk import each_contract, nodes, operations
 
 ONLY_NAMED = {"int32", "int64", "uri-reference"}
 """Formats that bounds or the server's own care stand for."""
-
-each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 
 
 @each_contract
