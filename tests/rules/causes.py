@@ -2,21 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from db.accounts import close_account
 from db.clock import now
-from db.engine import transaction
 from db.refresh_chain import GRACE
 from security.tokens import refresh_lifetime
 from server import quotas, token_check
 from server.bodies import MOST_BYTES
 from server.refusals import busy
 from tests.conftest import ORIGIN, PASSWORD, Person
+from tests.faults import fail_inside
 from tests.operations import Operation, bearer, make_item, named, no_item, request_of
 
 
@@ -99,8 +98,7 @@ def with_a_foreign_cookie(scene: Scene) -> Answers:
 
 def of_a_deleted_account(scene: Scene) -> Answers:
     request = request_of(scene.operation, scene.person)
-    with transaction() as session:
-        close_account(session, scene.person.id)
+    scene.person.close_account()
     yield scene.person.client.request(**request)
 
 
@@ -172,12 +170,8 @@ def past_the_quota(scene: Scene) -> Answers:
 
 def failing(failure: Exception) -> Callable[[Scene], Answers]:
     def answers(scene: Scene) -> Answers:
-        def fail(*_: object, **__: object) -> NoReturn:
-            raise failure
-
         request = request_of(scene.operation, scene.person)
-        for name in ("autocommit", "transaction", "hash_password"):
-            scene.patch.setattr(f"{scene.operation.module}.{name}", fail, raising=False)
+        fail_inside(scene.patch, scene.operation, failure)
         yield scene.person.client.request(**request)
 
     return answers

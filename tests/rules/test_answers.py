@@ -1,12 +1,11 @@
 """What each operation answers when all is well, and when the server fails."""
 
 from collections.abc import Callable
-from importlib import import_module
-from typing import Any, NoReturn
 
 import pytest
 
 from tests.conftest import Person
+from tests.faults import fail_inside
 from tests.operations import Operation, code_of, examples_of, for_each, kept_of, request_of
 
 ALSO: dict[str, dict[int, set[str]]] = {
@@ -97,16 +96,10 @@ def test_what_fails_inside_is_told_to_nobody_and_leaves_nothing(
 ):
     request = request_of(operation, person)
     before = kept_of(person)
-    module: Any = import_module(operation.module)
-    for name in ("autocommit", "transaction", "logins", "identify"):
-        monkeypatch.setattr(module, name, broken, raising=False)
+    fail_inside(monkeypatch, operation, RuntimeError("secret words for the log alone"))
 
     response = person.client.request(**request)
 
     assert code_of(response) == (500, "internal_error")
     assert "secret" not in response.text
     assert kept_of(person) == before
-
-
-def broken(*_: object, **__: object) -> NoReturn:
-    raise RuntimeError("secret words for the log alone")

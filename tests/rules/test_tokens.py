@@ -6,8 +6,6 @@ import httpx
 import jwt
 import pytest
 
-from db.accounts import close_account
-from db.engine import transaction
 from tests.conftest import SECRET, Person
 from tests.operations import Operation, bearer, code_of, for_each, request_of
 from tests.rules.causes import let_pass, renewed_token
@@ -117,8 +115,7 @@ def test_a_deleted_account_is_not_found_where_the_contract_says_so_and_not_let_i
     operation: Operation, person: Person
 ):
     request = request_of(operation, person)
-    with transaction() as session:
-        close_account(session, person.id)
+    person.close_account()
 
     response = person.client.request(**request)
 

@@ -6,7 +6,7 @@ import jwt
 import pytest
 from sqlalchemy import text
 
-from db.accounts import close_account, find_account
+from db.accounts import find_account
 from db.clock import now
 from db.engine import autocommit, transaction
 from db.errors import AccountGone
@@ -127,8 +127,7 @@ def test_ending_the_other_logins_spares_one_and_those_of_other_people(new_person
 
 
 def test_the_account_of_a_token_may_be_gone(person: Person):
-    with transaction() as session:
-        close_account(session, person.id)
+    person.close_account()
 
     for raw, kind in tokens_of(person):
         with pytest.raises(AccountGone):

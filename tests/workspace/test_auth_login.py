@@ -7,9 +7,7 @@ import httpx
 import jwt
 import pytest
 
-from db.accounts import close_account
 from db.clock import now
-from db.engine import transaction
 from tests.conftest import PASSWORD, Person, numbers
 from tests.operations import bearer, code_of
 from tests.workspace import API
@@ -251,8 +249,7 @@ def test_too_many_attempts_leave_those_alone_who_are_logged_in(person: Person, a
 
 
 def test_a_deleted_account_does_not_log_in(person: Person, anonymous: httpx.Client):
-    with transaction() as session:
-        close_account(session, person.id)
+    person.close_account()
 
     response = attempt(anonymous, person.email, PASSWORD)
 

@@ -1,7 +1,6 @@
 """What fails on the server's side: the answer says no more than that, and nothing is left half done."""
 
 import asyncio
-from typing import Any
 
 import httpx
 import pytest
@@ -9,12 +8,11 @@ import pytest
 from server import lanes
 from server.app import build_app
 from tests.conftest import PASSWORD, Person
+from tests.faults import raising
 from tests.operations import Operation, code_of, for_each, kept_of, named, request_of
 from tests.workspace import API
 
-
-def broken(*_: object, **__: object) -> Any:
-    raise RuntimeError("secret words for the log alone")
+broken = raising(RuntimeError("broken for the test"))
 
 
 @for_each(lambda operation: 503 in operation.statuses)
