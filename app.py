@@ -15,11 +15,11 @@ from starlette.types import ASGIApp
 from db.engine import connect
 from db.schema import SchemaError, migrate
 from security.tokens import SigningKey, sign_with
-from server.app import build_app
-from server.edge import log_to_stdout
-from server.quotas import Quotas
+from server.app import Quintet
+from server.edge.log import log_to_stdout
+from server.edge.quotas import Quotas
+from server.edge.wire import HttpProtocol
 from server.views import ContractError
-from server.wire import HttpProtocol
 from settings import SettingError, Settings, read_settings
 
 GRACE_SECONDS = 4
@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     )
     migrate(connect(settings.database_url))
     quotas = Quotas(settings.rate_limit_per_minute, settings.rate_limit_storage_url)
-    return build_app(allowed_origins=settings.allowed_origins, quotas=quotas)
+    return Quintet(allowed_origins=settings.allowed_origins, quotas=quotas)
 
 
 def serve() -> None:

@@ -4,11 +4,26 @@ from datetime import datetime
 
 from db.accounts import read_account
 from db.engine import transaction
+from db.errors import DomainError
 from db.logins import find_login
 from db.refresh_chain import spend
-from security.errors import InvalidToken
+from security.errors import InvalidToken, Unauthenticated
 from security.logins import Tokens
-from security.tokens import Caller, access_token, refresh_lifetime, spent_before, successor_token
+from security.tokens import Caller, Token, access_token, identify, refresh_lifetime, spent_before, successor_token
+
+
+def offered_caller(
+    sent: str | None, account_id: int | None, token: Token | None, refusal: DomainError | None, *, at: datetime
+) -> Caller:
+    """Return who asks for the next tokens: by the token sent in the body, or else by the one in a header or cookie.
+
+    `refusal` is what was wrong with the latter. Raises it, or what `identify` raises of the former.
+    """
+    if sent:
+        return identify(sent, "refresh", at=at)
+    if account_id is None or token is None:
+        raise refusal or Unauthenticated("A token is needed here.", "token_missing")
+    return Caller(account_id, token)
 
 
 def rotate(caller: Caller, *, at: datetime) -> Tokens:

@@ -1,40 +1,110 @@
-"""The whole server as one ASGI application."""
+"""The server: one Connexion application over all contracts, with what is plugged in where Connexion has a place for it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import werkzeug.exceptions
+from connexion import FlaskApp
+from connexion.middleware.context import ContextMiddleware
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.lifespan import LifespanMiddleware
+from connexion.middleware.request_validation import RequestValidationMiddleware
+from connexion.middleware.security import SecurityMiddleware
+from connexion.operations import AbstractOperation
+from connexion.resolver import Resolver
 from sqlalchemy.util import greenlet_spawn
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.engine import disconnect
-from server.dispatcher import Dispatcher
-from server.docs import pages
-from server.edge import RequestLog, with_cors
-from server.quotas import Quotas
+from server.answers.errors import add_error_handlers
+from server.contracts import CONTRACTS, Contract
+from server.edge.cors import Cors
+from server.edge.log import RequestLog
+from server.edge.quotas import QuotaCheck, Quotas
+from server.lanes import Lanes
+from server.pages.views import pages
+from server.pages.whole_answers import WholeAnswers
+from server.routing.router import Router
+from server.routing.routes import Routes, operation_id_of
+from server.security_schemes import security_map
+from server.validation.reading import BodyReading
+from server.validation.validators import NoUriParser, validator_map
+from server.views import ContractError, Views
 
 
-class Lifespan:
-    """Takes part in the server's start, where nothing is left to do, and its end, where connections are closed."""
+class Quintet(FlaskApp):
+    """Connexion's FlaskApp, whole before the first request."""
 
-    def __init__(self, app: ASGIApp, quotas: Quotas) -> None:
-        self.app = app
-        self.quotas = quotas
+    def __init__(self, *, allowed_origins: tuple[str, ...] = (), quotas: Quotas | None = None) -> None:
+        """Build the application, without quotas unless some are given.
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass requests on."""
-        if scope["type"] != "lifespan":
-            await self.app(scope, receive, send)
-            return
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self.quotas.close()
-        await greenlet_spawn(disconnect)
-        await send({"type": "lifespan.shutdown.complete"})
+        Raises `ContractError` when a contract and its handlers do not fit together.
+        """
+        quotas, lanes, routes = quotas or Quotas(0), Lanes(), Routes(CONTRACTS)
+        super().__init__(
+            "server",
+            lifespan=partial(_lifespan, quotas),
+            server_args={"static_folder": None},
+            middlewares=[
+                RequestLog,
+                partial(Cors, allowed_origins=allowed_origins),
+                ExceptionMiddleware,
+                partial(Router, routes=routes),
+                partial(QuotaCheck, quotas=quotas),
+                SecurityMiddleware,
+                BodyReading,
+                RequestValidationMiddleware,
+                LifespanMiddleware,
+                ContextMiddleware,
+                partial(Views, lanes=lanes),
+            ],
+            security_map=security_map(lanes, allowed_origins),
+            validator_map=validator_map(),
+            uri_parser_class=NoUriParser,  # type: ignore[arg-type]
+        )
+        for contract in CONTRACTS:
+            document = routes.document_of(contract)
+            self.add_api(document, base_path=contract.mount, name=contract.name, resolver=HandlerResolver(contract))
+        add_error_handlers(self)
+        self._add_pages()
+        # Connexion would build its stack at the first request, and only then say what does not fit.
+        self.middleware.app, self.middleware.middleware_stack = self.middleware._build_middleware_stack()
+
+    def _add_pages(self) -> None:
+        self.app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+        self.app.url_map.merge_slashes = False
+        self.app.register_blueprint(pages)
+        self._middleware_app.asgi_app = WholeAnswers(self.app)  # type: ignore[assignment]
+
+    def _http_exception(self, exc: werkzeug.exceptions.HTTPException) -> None:
+        """Raise what Flask raised: Connexion's own loses `Allow`."""
+        raise exc
 
 
-def build_app(*, allowed_origins: tuple[str, ...], quotas: Quotas | None = None) -> ASGIApp:
-    """Build the application, without quotas unless some are given.
+class HandlerResolver(Resolver):
+    """Finds handlers by name: contract, tag and operationId are package, module and function."""
 
-    Raises `ContractError` when a contract and its handlers do not fit together.
-    """
-    quotas = quotas or Quotas(0)
-    dispatcher = Dispatcher(pages(), allowed_origins=allowed_origins, quotas=quotas)
-    return Lifespan(RequestLog(with_cors(dispatcher, allowed_origins)), quotas)
+    def __init__(self, contract: Contract) -> None:
+        super().__init__(self._function_named)
+        self.contract = contract
+
+    def resolve_operation_id(self, operation: AbstractOperation) -> str:
+        """Return the name that an operation goes by."""
+        return operation_id_of(self.contract, self.contract.document["paths"][operation.path][operation.method])
+
+    def _function_named(self, name: str) -> Any:
+        module, _, function = f"handlers.{name}".rpartition(".")
+        try:
+            return getattr(import_module(module), function)
+        except (ImportError, AttributeError) as error:
+            # Not Connexion's ResolverError, which its middlewares pass over in silence.
+            raise ContractError(f"openapi/{self.contract.name}.yaml asks for handlers.{name}: {error}") from error
+
+
+@asynccontextmanager
+async def _lifespan(quotas: Quotas, _app: object) -> AsyncIterator[None]:
+    yield
+    await quotas.close()
+    await greenlet_spawn(disconnect)

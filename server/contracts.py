@@ -1,14 +1,19 @@
 """The table of contracts: all that differs between them, apart from their YAML and their handlers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import yaml
+from starlette.types import Scope
 
-from server.error_shapes import (
+from db.errors import AccountGone, Conflict, DomainError, Duplicate, NotFound, NotYours
+from security.errors import ForeignOrigin, TooManyAttempts, Unauthenticated, WrongPassword, WrongTokenKind
+from server.errors.refusals import BadInput, Unparsable, UnwritableText
+from server.errors.shapes import (
     JSON,
     PROBLEM_JSON,
     ErrorShape,
@@ -20,22 +25,45 @@ from server.error_shapes import (
 
 OPENAPI_FOLDER = Path(__file__).parent.parent / "openapi"
 
+Statuses = Mapping[type[Exception], int]
+
+STATUSES: Statuses = {
+    DomainError: 400,
+    BadInput: 400,
+    Unparsable: 400,
+    UnwritableText: 400,
+    Unauthenticated: 401,
+    WrongTokenKind: 401,
+    AccountGone: 401,
+    NotYours: 403,
+    WrongPassword: 403,
+    ForeignOrigin: 403,
+    NotFound: 404,
+    Duplicate: 409,
+    Conflict: 409,
+    TooManyAttempts: 429,
+    Exception: 500,
+}
+"""What each kind of error is answered with, unless a contract's row says otherwise."""
+
+BAD_INPUT_IS_422: Statuses = {BadInput: 422, DomainError: 422, UnwritableText: 422}
+
 
 @dataclass(frozen=True)
 class Contract:
-    """One contract. `bad_input`, `not_yours`, `duplicate` and so on are the statuses it answers these with."""
+    """One contract: where it is served, the shape of its errors, and the statuses that differ from `STATUSES`."""
 
     name: str
     base_path: str
     error: ErrorShape
-    bad_input: int
-    not_yours: int
-    duplicate: int
     media_type: str = PROBLEM_JSON
-    unparsable: int = 400
-    wrong_token_kind: int = 401
+    statuses: Statuses = field(default_factory=dict, hash=False)
     has_quota: bool = False
     """Whether each account, or else each client address, has so many requests a minute (RATE_LIMIT_PER_MINUTE)."""
+
+    def status_of(self, kind: type[Exception]) -> int:
+        """Return the status for a kind of error: that of the nearest of its classes that has one."""
+        return next(one[known] for known in kind.__mro__ for one in (self.statuses, STATUSES) if known in one)
 
     @property
     def path(self) -> Path:
@@ -58,7 +86,7 @@ class Contract:
         return self.base_path[1:].split("/")
 
     def holds(self, segments: list[str]) -> bool:
-        """Tell whether a path lies below the base path, a template in which stands for anything."""
+        """Check whether a path lies below the base path, a template in which stands for anything."""
         base = self.base_segments
         return len(base) <= len(segments) and all(
             is_template(ours) or ours == theirs for ours, theirs in zip(base, segments, strict=False)
@@ -66,48 +94,28 @@ class Contract:
 
 
 CONTRACTS = (
-    Contract(
-        "workspace",
-        base_path="/api/v1",
-        error=problem,
-        bad_input=400,
-        not_yours=403,
-        duplicate=409,
-        wrong_token_kind=422,
-    ),
+    Contract("workspace", base_path="/api/v1", error=problem, statuses={WrongTokenKind: 422}),
     Contract(
         "fullstack",
         base_path="/v1",
         error=detail_code_timestamp,
-        bad_input=422,
-        not_yours=404,
-        duplicate=400,
         media_type=JSON,
+        statuses={**BAD_INPUT_IS_422, NotYours: 404, Duplicate: 400},
     ),
-    Contract("tasktracker", base_path="/api/v1", error=problem, bad_input=400, not_yours=403, duplicate=400),
+    Contract("tasktracker", base_path="/api/v1", error=problem, statuses={Duplicate: 400}),
     Contract(
         "focusguard",
         base_path="/api",
         error=nested_detail,
-        bad_input=422,
-        not_yours=403,
-        duplicate=409,
         media_type=JSON,
+        statuses=BAD_INPUT_IS_422,
         has_quota=True,
     ),
-    Contract(
-        "todo",
-        base_path="/api/{user_id}/tasks",
-        error=nested,
-        bad_input=400,
-        not_yours=404,
-        duplicate=409,
-        media_type=JSON,
-    ),
+    Contract("todo", base_path="/api/{user_id}/tasks", error=nested, media_type=JSON, statuses={NotYours: 404}),
 )
 """In order of precedence: where two contracts have the same operation, the first answers it."""
 
-ELSEWHERE = Contract("elsewhere", base_path="/", error=problem, bad_input=400, not_yours=403, duplicate=409)
+ELSEWHERE = Contract("elsewhere", base_path="/", error=problem)
 """Paths that belong to no contract answer like the problem documents below /api/v1."""
 
 
@@ -121,6 +129,11 @@ def contract_at(raw_path: bytes) -> Contract:
     return max(below, key=lambda one: [not is_template(part) for part in one.base_segments], default=ELSEWHERE)
 
 
+def contract_of(scope: Scope) -> Contract:
+    """Find the contract of a request: that of its route, or else the one whose base path it lies below."""
+    return scope["state"]["contract"] or contract_at(scope["raw_path"])
+
+
 def segments_of(raw_path: bytes) -> list[str]:
     """Split a path as it stands in the request line.
 
@@ -130,5 +143,5 @@ def segments_of(raw_path: bytes) -> list[str]:
 
 
 def is_template(segment: str) -> bool:
-    """Tell whether a segment of a contract's path stands for any value."""
+    """Check whether a segment of a contract's path stands for any value."""
     return segment.startswith("{")

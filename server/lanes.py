@@ -1,23 +1,18 @@
-"""Lanes: where operations run, so that none of them stops the event loop."""
+"""Lanes: where plain functions that ask the database run, so that none of them stops the event loop."""
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from asyncio import CancelledError
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from typing import Any, Protocol, TypeVar
 
-from connexion.middleware import ConnexionMiddleware
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
-from starlette.types import Message, Scope
 
-from db.clock import now
 from db.constraints import is_deadlock
 from db.engine import AT_ONCE, waits_on_loop
-from server.answers import Answer, error_answer, refusal_of
-from server.bodies import MOST_BYTES
-from server.refusals import busy, internal_error, payload_too_large
-from server.routes import Operation
+from server.errors.refusals import busy
 
 READERS = 2
 """Under the GIL more threads take turns more often and answer less (four of them a tenth less)."""
@@ -28,24 +23,43 @@ LONGEST_QUEUE = 64
 MOST_TRIES = 3
 """How often a request is begun that the database breaks off, because it and another one wait for each other."""
 
-Lane = Callable[[Callable[[], Answer]], Awaitable[Answer]]
+Result = TypeVar("Result")
+
+
+class BrokenOff(Exception):
+    """The server is told to stop, and no longer waits for what still runs."""
+
+
+class Lane(Protocol):
+    """Runs a function somewhere and returns what it returns."""
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Run a function. Raises what it raises, or a `Refusal` (503) where too much waits already."""
+        ...
 
 
 class Threads:
-    """A few threads and the queue before them. An operation crosses into a thread once and its answer back once."""
+    """A few threads and the queue before them. Work crosses into a thread once and its result back once."""
 
     def __init__(self, count: int, *, longest_queue: int | None = None) -> None:
         self.executor = ThreadPoolExecutor(count)
         self.longest_queue = longest_queue
         self.waiting = 0
 
-    async def run(self, work: Callable[[], Answer]) -> Answer:
-        """Run work in a thread. Raises a `Refusal` (503) when too much waits already."""
-        if self.longest_queue is not None and self.waiting >= self.longest_queue:
+    @property
+    def is_full(self) -> bool:
+        """Whether too much waits already."""
+        return self.longest_queue is not None and self.waiting >= self.longest_queue
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Run a function in a thread. Raises a `Refusal` (503) when too much waits already."""
+        if self.is_full:
             raise busy(retry_after=5)
         self.waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+        except CancelledError as error:
+            raise BrokenOff from error
         finally:
             self.waiting -= 1
 
@@ -56,42 +70,34 @@ class Turns:
     def __init__(self, count: int) -> None:
         self.free = asyncio.Semaphore(count)
 
-    async def run(self, work: Callable[[], Answer]) -> Answer:
-        """Run work in a greenlet that is put aside while it waits for the database."""
-        async with self.free:
-            return await greenlet_spawn(work)
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Run a function in a greenlet that is put aside while it waits for the database."""
+        try:
+            async with self.free:
+                return await greenlet_spawn(work)
+        except CancelledError as error:
+            raise BrokenOff from error
 
 
 class Lanes:
     """The lanes of a server."""
 
     def __init__(self) -> None:
-        on_loop = Turns(AT_ONCE).run if waits_on_loop() else None
-        self.reads = on_loop or Threads(READERS).run
+        on_loop = Turns(AT_ONCE) if waits_on_loop() else None
+        self.reads: Lane = on_loop or Threads(READERS)
         # SQLite has one writer at a time. In one thread they wait for each other without keeping a reader waiting.
-        self.writes = on_loop or Threads(1).run
+        self.writes: Lane = on_loop or Threads(1)
         # bcrypt gets half the cores, so that twenty logins at once leave the others to all else.
-        self.passwords = Threads(max(1, (os.cpu_count() or 1) // 2), longest_queue=LONGEST_QUEUE).run
+        self.passwords: Lane = Threads(max(1, (os.cpu_count() or 1) // 2), longest_queue=LONGEST_QUEUE)
 
-    def lane_of(self, operation: Operation) -> Lane:
-        """Say where an operation runs."""
-        if operation.hashes_password:
+    def lane_of(self, method: str, *, hashes_password: bool) -> Lane:
+        """Return the lane of an operation."""
+        if hashes_password:
             return self.passwords
-        return self.reads if operation.method == "GET" else self.writes
+        return self.reads if method == "get" else self.writes
 
 
-def answer_to(app: ConnexionMiddleware, operation: Operation, scope: Scope, body: bytes | None) -> Answer:
-    """Ask a contract's application for its answer, errors included.
-
-    A body of None was too long to be read; whoever asks for it learns so.
-    """
-    try:
-        return trying_anew(partial(_answer, app, scope, body))
-    except Exception as error:  # noqa: BLE001 (whatever it is, the client gets an answer in the contract's shape)
-        return error_to(operation, scope, error)
-
-
-def trying_anew(work: Callable[[], Answer]) -> Answer:
+def trying_anew(work: Callable[[], Any]) -> Any:
     """Do work, and do it again when its transaction fell victim to a deadlock, which left nothing behind."""
     for _ in range(MOST_TRIES - 1):
         try:
@@ -100,34 +106,3 @@ def trying_anew(work: Callable[[], Answer]) -> Answer:
             if not is_deadlock(error):
                 raise
     return work()
-
-
-def _answer(app: ConnexionMiddleware, scope: Scope, body: bytes | None) -> Answer:
-    # The body is here already and the answer is collected, so that no middleware has anything to wait for: the
-    # application runs to its end in one step, and security may ask the database without stopping the event loop.
-    answer = Answer(500)
-
-    async def receive() -> Message:
-        if body is None:
-            raise payload_too_large(MOST_BYTES)
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            answer.status, answer.headers = message["status"], message["headers"]
-        else:
-            answer.body = message["body"]
-
-    try:
-        app(scope, receive, send).send(None)
-    except StopIteration:
-        return answer
-    raise RuntimeError("a middleware waited for the event loop")
-
-
-def error_to(operation: Operation, scope: Scope, error: Exception) -> Answer:
-    """Answer an operation's request with an error; one that nobody foresaw goes to the request's line in the log."""
-    refusal = refusal_of(error, operation.contract, deleted_account=operation.deleted_account)
-    if refusal.status == internal_error().status:
-        scope["state"]["error"] = error
-    return error_answer(refusal, operation.contract, at=now())

@@ -1,24 +1,34 @@
-"""Flask's part: the handler of the matched operation, called as a view in Flask's application context.
+"""Flask's part in an operation: its view function, found by its endpoint and called in the application context.
 
-Flask's own router is not asked. In Connexion's FlaskApp it is, and where it disagrees with the first router an
-operation runs that nobody secured (spec-first/connexion#1879).
+Connexion's FlaskApp enters Flask as a WSGI server does: it writes an environment, lets Werkzeug match the path a second
+time, crosses between thread and event loop for each part of an answer, and inspects the view function. Here the
+operation that Connexion matched, secured and validated is called right away:
+
+- Where two routers disagree, one operation's function runs under another's security (spec-first/connexion#1879).
+- Measured with four threads and PostgreSQL, it takes a request from 0.55 ms to 0.42 ms.
 """
 
 import inspect
+from functools import partial
 from typing import Any
 
 import flask
+from connexion.frameworks.flask import flaskify_endpoint
+from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 from connexion.operations import AbstractOperation
 from starlette.types import Receive, Scope, Send
 
 from security.cookies import WithCookie
-from server.answers import Answer, json_answer, with_cookie
-from server.deprecation import deprecation_notices
-from server.operations import parameters_of
-from server.scopes import findings
+from server.answers.answers import Answer, json_answer, with_cookie
+from server.answers.deprecation import deprecation_notices
+from server.asgi import client_address
+from server.lanes import Lanes, trying_anew
+from server.validation.parameters import PathParameters
 
-ALWAYS_FOUND = frozenset({"user", "token", "offered_token", "body", "query", "client_address"})
-"""What a handler may ask for beside the operation's parameters; `query` holds all those of the query."""
+FROM_CONTEXT = frozenset({"user", "token", "refusal", "body"})
+"""What a handler may ask for beside its parameters: what the checks before it left in Connexion's context."""
+
+CLIENT_ADDRESS = "client_address"
 
 
 class ContractError(Exception):
@@ -26,35 +36,78 @@ class ContractError(Exception):
 
 
 class View:
-    """One operation's handler, with the arguments it takes and the status that the contract gives its success."""
+    """One operation's view function, with the arguments it takes and the status that the contract gives its success."""
 
-    def __init__(self, operation: AbstractOperation, app: flask.Flask) -> None:
+    def __init__(self, operation: AbstractOperation, app: flask.Flask, endpoint: str, lanes: Lanes) -> None:
+        words = operation._operation
+        parameters: list[dict[str, Any]] = operation.parameters or []  # type: ignore[assignment]
         self.app = app
-        self.function: Any = operation.function
-        self.arguments = tuple(inspect.signature(self.function).parameters)
+        self.endpoint = endpoint
+        self.path = PathParameters(parameters, has_ids="404" in operation.responses)
+        self.arguments = tuple(inspect.signature(operation.function).parameters)
         self.status = min(int(status) for status in operation.responses if status.startswith("2"))
-        self.notices = deprecation_notices(operation._operation)
-        self._refuse_unknown_arguments(operation)
-        app.view_functions[operation.operation_id] = self.function
+        self.notices = deprecation_notices(words)
+        self.lane = lanes.lane_of(operation.method, hashes_password=words.get("x-hashes-password", False))
+        _refuse_unknown_arguments(operation, self.arguments, {one["name"] for one in parameters})
+        app.view_functions[endpoint] = operation.function
 
-    def _refuse_unknown_arguments(self, operation: AbstractOperation) -> None:
-        parameters = {parameter["name"] for parameter in parameters_of(operation)}
-        if parameters & ALWAYS_FOUND:
-            raise ContractError(f"{operation.operation_id} has a parameter that would pass for what the server found")
-        unknown = set(self.arguments) - ALWAYS_FOUND - parameters
-        if unknown:
-            raise ContractError(f"{operation.operation_id} asks for {', '.join(sorted(unknown))}, which is not there")
-
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """Call the handler and answer what it returns: the operation's success, with nothing or JSON in it."""
-        found = findings(scope)
-        with self.app.app_context():
-            content = self.function(**{name: found.get(name) for name in self.arguments})
-        answer = self._answer(content)
-        answer.headers += self.notices
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI's)
+        """Answer a request that Connexion let pass."""
+        arguments = self._arguments_of(scope)
+        answer = await self.lane.run(partial(trying_anew, partial(self._answer, arguments)))
         await answer.send(send)
 
-    def _answer(self, content: Any) -> Answer:
+    def _arguments_of(self, scope: Scope) -> dict[str, Any]:
+        found = scope["extensions"]["connexion_context"]
+        if self.path.parameters:
+            found.update(self.path.read(scope["path_params"]))
+        if CLIENT_ADDRESS in self.arguments:
+            found[CLIENT_ADDRESS] = client_address(scope)
+        return {name: found.get(name) for name in self.arguments}
+
+    def _answer(self, arguments: dict[str, Any]) -> Answer:
+        with self.app.app_context():
+            content = self.app.view_functions[self.endpoint](**arguments)
         if isinstance(content, WithCookie):
-            return with_cookie(json_answer(self.status, content.content), content.cookie)
-        return Answer(self.status) if content is None else json_answer(self.status, content)
+            answer = with_cookie(json_answer(self.status, content.content), content.cookie)
+        else:
+            answer = Answer(self.status) if content is None else json_answer(self.status, content)
+        answer.headers += self.notices
+        return answer
+
+
+def _refuse_unknown_arguments(operation: AbstractOperation, arguments: tuple[str, ...], parameters: set[str]) -> None:
+    known = FROM_CONTEXT | {CLIENT_ADDRESS}
+    if parameters & known:
+        raise ContractError(f"{operation.operation_id} has a parameter that would pass for what the server found")
+    unknown = set(arguments) - known - parameters
+    if unknown:
+        raise ContractError(f"{operation.operation_id} asks for {', '.join(sorted(unknown))}, which is not there")
+
+
+class Views(RoutedMiddleware["_API"]):
+    """The last slot: calls the view of the operation. What is no operation goes on to Flask's pages."""
+
+    def __init__(self, app: Any, *, lanes: Lanes) -> None:
+        super().__init__(app)
+        self.lanes = lanes
+
+    def add_api(self, specification: Any, **kwargs: Any) -> Any:
+        """Build the views of an API. Raises `ContractError`."""
+        return super().add_api(specification, lanes=self.lanes, **kwargs)
+
+
+class _API(RoutedAPI[View]):
+    def __init__(self, *args: Any, lanes: Lanes, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lanes, self.name = lanes, name
+        self.add_paths()
+
+    def make_operation(self, operation: AbstractOperation) -> View:
+        # Connexion's Flask application, the next in the stack, has registered the operation by this name.
+        endpoint = f"{self.name}.{flaskify_endpoint(operation.operation_id)}"
+        flask_app: flask.Flask = self.next_app.app  # type: ignore[attr-defined]
+        return View(operation, flask_app, endpoint, self.lanes)
+
+
+Views.api_cls = _API

@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 
 from server.contracts import CONTRACTS
-from server.routes import Operation, routes_of
-from server.schemas import validator_for
+from server.routing.routes import Endpoint, Routes
+from server.validation.schemas import validator_for
 from tests.contract_walk import specification
 
-ROUTES = routes_of(CONTRACTS)
+ROUTES = Routes(CONTRACTS)
 NEVER_DOCUMENTED = {405}
 """A path answers it for methods that it has no operation for."""
 
@@ -28,14 +28,13 @@ def hold_to_contract(response: httpx.Response) -> None:
         _hold_body(response, documented[status].get("content", {}))
 
 
-def operation_of(request: httpx.Request) -> Operation | None:
+def operation_of(request: httpx.Request) -> Endpoint | None:
     """Find the operation that a request means."""
     match = ROUTES.find(request.url.raw_path.partition(b"?")[0])
-    method = "GET" if request.method == "HEAD" else request.method
-    return match[0].operations.get(method) if match else None
+    return match[0].endpoint_for(request.method) if match else None
 
 
-def resolved(operation: Operation) -> dict[str, Any]:
+def resolved(operation: Endpoint) -> dict[str, Any]:
     """Give an operation's definition with all references resolved."""
     path = operation.template.removeprefix(operation.contract.mount)
     return specification(operation.contract)["paths"][path][operation.method.lower()]

@@ -67,7 +67,16 @@ class Operation(NamedTuple):
         requirements = self.definition.get("security", self.contract.document["security"])
         if not requirements or {} in requirements:
             return None
-        return self.contract.document["components"]["securitySchemes"][next(iter(requirements[0]))]["x-token"]
+        return self._schemes[next(iter(requirements[0]))]["x-token"]
+
+    @property
+    def path_user(self) -> str | None:
+        """The parameter of its path that names the account, which has to be the token's."""
+        return next((one["x-path-user"] for one in self._schemes.values() if "x-path-user" in one), None)
+
+    @property
+    def _schemes(self) -> dict[str, Any]:
+        return self.contract.document["components"]["securitySchemes"]
 
     @property
     def parameters(self) -> dict[str, dict[str, Any]]:
@@ -93,7 +102,7 @@ class Operation(NamedTuple):
 OPERATIONS = [
     Operation(one.contract, one.method, one.template, resolved(one))
     for route in sorted(ROUTES, key=lambda route: route.template)
-    for one in route.operations.values()
+    for one in route.endpoints.values()
 ]
 
 

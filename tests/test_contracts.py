@@ -3,7 +3,8 @@
 import re
 
 from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
-from server.schemas import validator_for
+from server.errors.refusals import BadInput
+from server.validation.schemas import validator_for
 from tests.contract_walk import (
     Node,
     Place,
@@ -234,9 +235,9 @@ def undocumented(operation: Node, contract: Contract) -> set[str]:
     if any(operation.get("security", contract.document["security"])):
         expected |= {"401", str(operation.get("x-deleted-account", 401))}
     if "requestBody" in operation:
-        expected |= {"400", "413", "415", str(contract.bad_input)}
+        expected |= {"400", "413", "415", str(contract.status_of(BadInput))}
     if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
-        expected |= {str(contract.bad_input)}
+        expected |= {str(contract.status_of(BadInput))}
     if operation.get("x-hashes-password"):
         expected |= {"503"}
     return expected - operation["responses"].keys()

@@ -1,9 +1,9 @@
-from collections.abc import Callable
 from typing import Any
 
 from db.accounts import open_account
 from db.clock import now
 from db.engine import autocommit, transaction
+from db.errors import DomainError
 from db.logins import end_login
 from db.users import user_row
 from handlers.focusguard.users import user_json
@@ -11,8 +11,8 @@ from security import logins
 from security.cookies import WithCookie, no_refresh_cookie, refresh_cookie
 from security.logins import Tokens, open_tokens
 from security.passwords import hash_password, refuse_common
-from security.rotation import rotate
-from security.tokens import Caller, Token, access_lifetime, identify
+from security.rotation import offered_caller, rotate
+from security.tokens import Token, access_lifetime
 
 
 def register(body: dict[str, Any]) -> WithCookie:
@@ -37,9 +37,10 @@ def log_out(token: Token) -> WithCookie:
     return WithCookie({"message": "You are logged out."}, no_refresh_cookie())
 
 
-def refresh(body: dict[str, Any], offered_token: Callable[[], Caller]) -> WithCookie:
-    sent = body.get("refresh_token")
-    caller = identify(sent, "refresh", at=now()) if sent else offered_token()
+def refresh(
+    body: dict[str, Any], user: int | None, token: Token | None, refusal: DomainError | None
+) -> WithCookie:
+    caller = offered_caller(body.get("refresh_token"), user, token, refusal, at=now())
     tokens = rotate(caller, at=now())
     return WithCookie(tokens_json(tokens), refresh_cookie(tokens.refresh_token))
 

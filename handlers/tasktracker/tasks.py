@@ -12,7 +12,8 @@ from db.whole_tasks import plain_tasks
 MEMBERS = ("title", "description", "status", "priority", "category_id")
 
 
-def list_tasks(user: int, query: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:
+def list_tasks(user: int, limit: int, offset: int, sort_by, sort_order, status, category_id, due_date, due_before, due_after) -> dict[str, Any]:
+    query = dict(sort_by=sort_by, sort_order=sort_order, status=status, category_id=category_id, due_date=due_date, due_before=due_before, due_after=due_after)
     order = Order(query["sort_by"], descending=query["sort_order"] == "desc")
     with autocommit() as connection, within_own_categories(connection, query, owner=user):
         page = page_of_tasks(

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from security.tokens import SigningKey, sign_with
-from server import quotas
-from server.quotas import Quotas
+from server.edge import quotas
+from server.edge.quotas import Quotas
 from settings import SettingError, read_settings
 from tests.conftest import SECRET, Person
 from tests.focusguard.conftest import error_of, redis_at

@@ -148,7 +148,7 @@ def test_a_token_spent_longer_ago_ends_the_login_in_every_contract(
 def test_a_spent_token_ends_the_login_at_the_other_doors_too(
     anonymous: httpx.Client, person: Person, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("server.token_check.now", clock)
+    monkeypatch.setattr("clock.now", clock)
     pair = refresh(anonymous, person.refresh_token).json()
     clock.wait(seconds=11)
 

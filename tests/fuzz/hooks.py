@@ -35,7 +35,7 @@ from db.values import trimmed
 from security.errors import WeakPassword
 from security.passwords import refuse_common
 from security.tokens import SigningKey, sign_with
-from server.formats import PASSWORD_BYTES
+from server.validation.formats import PASSWORD_BYTES
 from settings import read_settings
 from tests.fuzz.people import PASSWORD, Person, new_person
 

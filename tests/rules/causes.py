@@ -8,12 +8,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
+import clock
 from db.clock import now
 from db.refresh_chain import GRACE
 from security.tokens import refresh_lifetime
-from server import quotas, token_check
-from server.bodies import MOST_BYTES
-from server.refusals import busy
+from server.edge import quotas
+from server.errors.refusals import busy
+from server.validation.reading import MOST_BYTES
 from tests.conftest import ORIGIN, PASSWORD, Person
 from tests.faults import fail_inside
 from tests.operations import Operation, bearer, make_item, named, no_item, request_of
@@ -64,7 +65,7 @@ def with_token(token_of: Callable[[Person], str]) -> Callable[[Scene], Answers]:
 def let_pass(patch: pytest.MonkeyPatch, time: timedelta) -> None:
     """Let the server's clock, as far as tokens are concerned, go on."""
     later = now() + time
-    patch.setattr(token_check, "now", lambda: later)
+    patch.setattr(clock, "now", lambda: later)
 
 
 def too_late(scene: Scene) -> Answers:

@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from db.errors import Duplicate, NotYours
+from security.errors import WrongTokenKind
+from server.errors.refusals import BadInput, Unparsable
 from tests.conftest import Person
 from tests.faults import fail_inside
 from tests.operations import Operation, code_of, examples_of, for_each, kept_of, request_of
@@ -27,16 +30,16 @@ def foretold_statuses(operation: Operation) -> set[int]:
     row, definition, takes_body = operation.contract, operation.definition, bool(operation.members)
     rules = [
         (operation.success, True),
-        (row.bad_input, takes_body or operation.queries or "days" in operation.parameters),
-        (row.unparsable, takes_body),
+        (row.status_of(BadInput), takes_body or operation.queries or "days" in operation.parameters),
+        (row.status_of(Unparsable), takes_body),
         (401, operation.token is not None or operation.id in {"log_in", "refresh"}),
-        (403, any(one.get("x-path-user") for one in operation.parameters.values())),
-        (row.not_yours, operation.item is not None),
+        (403, operation.path_user is not None),
+        (row.status_of(NotYours), operation.item is not None),
         (404, operation.item is not None or operation.deleted_account == 404),
-        (row.duplicate, operation.id in {"register", "update_me"} or "name" in operation.members),
+        (row.status_of(Duplicate), operation.id in {"register", "update_me"} or "name" in operation.members),
         (413, takes_body),
         (415, takes_body),
-        (row.wrong_token_kind, operation.token == "refresh"),
+        (row.status_of(WrongTokenKind), operation.token == "refresh"),
         (429, operation.id == "log_in" or row.has_quota),
         (500, True),
         (503, definition.get("x-hashes-password")),

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from server.bodies import MOST_BYTES
+from server.errors.refusals import BadInput, Unparsable
+from server.validation.reading import MOST_BYTES
 from tests.conftest import Person
 from tests.operations import Operation, code_of, for_each, kept_of, request_of
 
@@ -50,7 +51,7 @@ def answers_to(operation: Operation, person: Person, bodies: list[bytes]) -> lis
 def test_a_body_that_is_no_json_is_told_so(operation: Operation, person: Person):
     codes = answers_to(operation, person, list(NO_JSON.values()))
 
-    refused = dict.fromkeys(NO_JSON, (operation.contract.unparsable, "malformed_json"))
+    refused = dict.fromkeys(NO_JSON, (operation.contract.status_of(Unparsable), "malformed_json"))
     assert dict(zip(NO_JSON, codes, strict=True)) == refused
 
 
@@ -58,19 +59,19 @@ def test_a_body_that_is_no_json_is_told_so(operation: Operation, person: Person)
 def test_half_a_surrogate_pair_is_bad_input(operation: Operation, person: Person):
     codes = answers_to(operation, person, HALF_PAIRS)
 
-    assert codes == [(operation.contract.bad_input, "malformed_json")] * len(HALF_PAIRS)
+    assert codes == [(operation.contract.status_of(BadInput), "malformed_json")] * len(HALF_PAIRS)
 
 
 @takes_body
 def test_a_body_that_is_no_object_is_bad_input(operation: Operation, person: Person):
     codes = answers_to(operation, person, NO_OBJECTS)
 
-    assert codes == [(operation.contract.bad_input, "bad_input")] * len(NO_OBJECTS)
+    assert codes == [(operation.contract.status_of(BadInput), "bad_input")] * len(NO_OBJECTS)
 
 
 @for_each(lambda operation: operation.needs_body)
 def test_a_body_that_is_needed_cannot_be_left_out(operation: Operation, person: Person):
-    assert answers_to(operation, person, [b""]) == [(operation.contract.bad_input, "bad_input")]
+    assert answers_to(operation, person, [b""]) == [(operation.contract.status_of(BadInput), "bad_input")]
 
 
 @for_each(lambda operation: operation.members and not operation.needs_body and operation.token)
@@ -112,7 +113,7 @@ def test_members_of_other_types_are_bad_input(operation: Operation, value: Any, 
 
     response = person.client.request(**request)
 
-    assert code_of(response) == (operation.contract.bad_input, "bad_input")
+    assert code_of(response) == (operation.contract.status_of(BadInput), "bad_input")
     assert kept_of(person) == before
 
 
@@ -123,7 +124,7 @@ def test_each_member_that_is_needed_is_asked_for(operation: Operation, person: P
 
     response = person.client.request(**request)
 
-    assert code_of(response) == (operation.contract.bad_input, "bad_input")
+    assert code_of(response) == (operation.contract.status_of(BadInput), "bad_input")
     assert [one for one in operation.schema["required"] if f"{one} is required" not in response.text] == []
 
 

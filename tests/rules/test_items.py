@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from db.errors import NotYours
+from server.errors.refusals import BadInput
 from tests.conftest import Person
 from tests.operations import Operation, code_of, for_each, kept_of, make_item, no_item, request_of
 
@@ -27,12 +29,12 @@ def test_somebody_elses_thing_is_refused_as_the_contract_says(operation: Operati
     response = caller.client.request(**request_of(operation, caller, item=foreign))
 
     status, code = code_of(response)
-    assert status == operation.contract.not_yours
+    assert status == operation.contract.status_of(NotYours)
     assert (code or "").endswith("forbidden" if status == 403 else "_not_found")
     assert kept_of(owner) == before
 
 
-@for_each(lambda operation: operation.item and operation.contract.not_yours == 404)
+@for_each(lambda operation: operation.item and operation.contract.status_of(NotYours) == 404)
 def test_where_somebody_elses_thing_is_a_404_nobody_can_tell_that_it_is_there(
     operation: Operation, new_person: Callable[[], Person]
 ):
@@ -85,4 +87,4 @@ def test_bad_input_is_told_before_the_thing_is_looked_for(
 
     response = caller.client.request(**request)
 
-    assert code_of(response) == (operation.contract.bad_input, "bad_input")
+    assert code_of(response) == (operation.contract.status_of(BadInput), "bad_input")

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from server.errors.refusals import BadInput
 from tests.conftest import Person
 from tests.operations import OPERATIONS, Operation, code_of, request_of
 
@@ -39,7 +40,7 @@ def test_a_value_that_cannot_be_is_bad_input(operation: Operation, name: str, pe
 
     codes = [code_of(person.client.request(**{**request, "url": url})) for url in urls]
 
-    refused = (operation.contract.bad_input, "bad_input")
+    refused = (operation.contract.status_of(BadInput), "bad_input")
     assert dict(zip(values, codes, strict=True)) == dict.fromkeys(values, refused)
 
 
@@ -50,5 +51,5 @@ def test_a_value_given_twice_is_bad_input_that_names_the_parameter(operation: Op
 
     response = person.client.request(**request)
 
-    assert code_of(response) == (operation.contract.bad_input, "bad_input")
+    assert code_of(response) == (operation.contract.status_of(BadInput), "bad_input")
     assert name in response.text

@@ -6,6 +6,7 @@ import httpx
 import jwt
 import pytest
 
+from security.errors import WrongTokenKind
 from tests.conftest import SECRET, Person
 from tests.operations import Operation, bearer, code_of, for_each, request_of
 from tests.rules.causes import let_pass, renewed_token
@@ -97,7 +98,7 @@ def test_an_access_token_in_the_place_of_a_refresh_token_is_of_the_wrong_kind(op
 
     response = person.client.request(**request)
 
-    assert code_of(response) == (operation.contract.wrong_token_kind, "wrong_token_kind")
+    assert code_of(response) == (operation.contract.status_of(WrongTokenKind), "wrong_token_kind")
 
 
 @needs_access_token

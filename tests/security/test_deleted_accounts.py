@@ -27,7 +27,7 @@ def delete_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
             close_account(session, caller.account_id)
         return caller
 
-    monkeypatch.setattr("server.token_check.identify", identify_and_delete)
+    monkeypatch.setattr("server.security_schemes.identify", identify_and_delete)
 
 
 @for_each(lambda operation: operation.token)

@@ -1,18 +1,21 @@
 import json
-import logging
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPMessage, HTTPResponse
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import uvicorn
+import yaml
 from starlette.types import ASGIApp
 
 from app import uvicorn_config
@@ -21,8 +24,12 @@ from db.clock import now
 from db.engine import transaction
 from db.logins import open_login
 from security.tokens import access_token, refresh_lifetime
-from server.edge import JsonLines
+from server import contracts
+from server.contracts import Contract
+from server.edge.log import request_lines
+from server.errors.shapes import problem
 from tests.contract_truth import hold_to_contract
+from tests.server.made_contracts import teller
 
 TODOS = "/api/v1/todo/todos"
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "message"}
@@ -130,6 +137,14 @@ class Log:
         self.lines: SimpleQueue[str] = SimpleQueue()
         self.read: list[str] = []
 
+    def write(self, lines: bytes) -> None:
+        """Take what the server writes in one turn of its event loop."""
+        for line in lines.decode().splitlines():
+            self.lines.put(line)
+
+    def flush(self) -> None:
+        """Do nothing: what is written is there already."""
+
     def line_of(self, request_id: str) -> dict[str, Any]:
         """Wait for the line of a request: it is written when the answer is out already."""
         while True:
@@ -139,28 +154,40 @@ class Log:
                 return line
 
     def all_text(self) -> str:
-        """Give all that was written."""
+        """Return all that was written."""
         while not self.lines.empty():
             self.read.append(self.lines.get())
         return "\n".join(self.read)
 
 
-class _ToQueue(logging.Handler):
-    def __init__(self, lines: SimpleQueue[str]) -> None:
-        super().__init__()
-        self.lines = lines
-        self.setFormatter(JsonLines())
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.put(self.format(record))
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Log:
+    """Read the lines of requests as they are written to standard output in production."""
+    log = Log()
+    monkeypatch.setattr(request_lines, "output", log)
+    return log
 
 
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> Iterator[Log]:
-    """Read the log as it is written to standard output in production."""
-    log = Log()
-    handler = _ToQueue(log.lines)
-    logging.getLogger().addHandler(handler)
-    with caplog.at_level(logging.INFO, "quintet"):
-        yield log
-    logging.getLogger().removeHandler(handler)
+def new_contract(base_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Contract]:
+    """Make a contract of some paths, with handlers that tell who they are and what they were called with."""
+    monkeypatch.setattr(contracts, "OPENAPI_FOLDER", tmp_path)
+
+    def make(name: str, paths: dict[str, Any], **handlers: Any) -> Contract:
+        document = {
+            "openapi": "3.0.3",
+            "info": {"title": name, "version": "1"},
+            "servers": [{"url": "/made"}],
+            "security": [{"token": []}],
+            "paths": paths,
+            "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer", "x-token": "access"}}},
+        }
+        (tmp_path / f"{name}.yaml").write_text(yaml.dump(document, Dumper=yaml.SafeDumper))
+        module: Any = ModuleType(f"handlers.{name}.things")
+        for definition in (one for methods in paths.values() for one in methods.values()):
+            called = definition["operationId"]
+            vars(module)[called] = handlers.get(called) or teller(f"{name}.{called}", definition)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        return Contract(name, base_path="/made", error=problem)
+
+    return make

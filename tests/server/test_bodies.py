@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from server.bodies import MOST_BYTES
+from server.validation.reading import MOST_BYTES
 from tests.conftest import Person
 from tests.server.conftest import TODOS, Log, RawAnswer, assert_problem, raw_request, read_answer
 

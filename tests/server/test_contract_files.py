@@ -3,7 +3,7 @@
 from typing import Any
 
 from server.contracts import Contract
-from server.formats import formats
+from server.validation.formats import formats
 from tests.contract_walk import each_contract, nodes, operations
 
 ONLY_NAMED = {"int32", "int64", "uri-reference"}

@@ -3,10 +3,9 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from server.bodies import MOST_BYTES
-from server.dispatcher import Dispatcher
-from server.docs import pages
-from server.edge import EXPOSED_HEADERS, RequestLog, with_cors
+from server.app import Quintet
+from server.edge.cors import EXPOSED_HEADERS
+from server.validation.reading import MOST_BYTES
 from tests.conftest import ORIGIN
 from tests.server.conftest import TODOS, assert_problem, served
 
@@ -104,7 +103,7 @@ def test_options_without_an_origin_is_a_method_like_any_other(anonymous: httpx.C
 
 
 def test_where_all_origins_are_allowed_none_gets_credentials(base_url: str):
-    app = RequestLog(with_cors(Dispatcher(pages()), ("*",)))
+    app = Quintet(allowed_origins=("*",))
 
     with served(app) as url, httpx.Client(base_url=url, headers={"Origin": "https://any.example"}) as client:
         answers = [client.get("/healthz"), client.get("/nothing"), client.get(TODOS)]
@@ -116,7 +115,7 @@ def test_where_all_origins_are_allowed_none_gets_credentials(base_url: str):
 
 
 def test_where_no_origin_is_allowed_none_is(base_url: str):
-    app = RequestLog(with_cors(Dispatcher(pages()), ()))
+    app = Quintet()
 
     with served(app) as url, httpx.Client(base_url=url, headers={"Origin": ORIGIN}) as client:
         answer = client.get("/healthz")

@@ -1,14 +1,12 @@
-import asyncio
-from typing import Any
+from collections.abc import Callable
 
-import flask
+import httpx
 import pytest
-from connexion.operations import OpenAPIOperation
-from connexion.resolver import Resolver
 
-from server.deprecation import deprecation_notices
-from server.scopes import routed
-from server.views import View
+from server.answers.deprecation import deprecation_notices
+from server.contracts import Contract
+from tests.server.conftest import served
+from tests.server.made_contracts import operation, serving
 
 
 @pytest.mark.parametrize(
@@ -25,32 +23,15 @@ def test_the_contract_says_since_when_and_until_when(definition: dict[str, str],
     assert headers == notices
 
 
-def test_the_answers_of_a_deprecated_operation_carry_the_notices():
-    definition = {"x-deprecated-on": "2027-01-31", "x-sunset-on": "2027-07-31"}
+def test_the_answers_of_a_deprecated_operation_carry_the_notices(
+    new_contract: Callable[..., Contract], monkeypatch: pytest.MonkeyPatch
+):
+    words = {"x-deprecated-on": "2027-01-31", "x-sunset-on": "2027-07-31"}
+    old = new_contract("old", {"/things": {"get": operation("list_things", security=[], **words)}})
 
-    headers = dict(headers_of_an_answer(definition))
+    with served(serving(monkeypatch, old)) as url:
+        response = httpx.get(f"{url}/made/things")
 
-    assert headers[b"deprecation"] == b"@1801353600"
-    assert headers[b"sunset"] == b"Sat, 31 Jul 2027 00:00:00 GMT"
-
-
-def headers_of_an_answer(definition: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    """Ask the view of an operation that is defined so and does nothing."""
-    responses = {"200": {"description": "Done."}}
-    operation = OpenAPIOperation(
-        "get",
-        "/old",
-        {"operationId": "show", "responses": responses, **definition},
-        resolver=Resolver(lambda _name: lambda: {"message": "Done."}),
-    )
-    scope = routed({"client": ("127.0.0.1", 0)}, mount="/api", operation_id="show", path_params={})
-    messages: list[Any] = []
-
-    async def receive() -> Any:
-        raise AssertionError("there is no body to read")
-
-    async def send(message: Any) -> None:
-        messages.append(message)
-
-    asyncio.run(View(operation, flask.Flask("test"))(scope, receive, send))
-    return messages[0]["headers"]
+    assert response.status_code == 200
+    assert response.headers["deprecation"] == "@1801353600"
+    assert response.headers["sunset"] == "Sat, 31 Jul 2027 00:00:00 GMT"

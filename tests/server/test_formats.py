@@ -1,7 +1,7 @@
 import pytest
 
-from server.formats import formats
-from server.schemas import validator_for
+from server.validation.formats import formats
+from server.validation.schemas import validator_for
 
 GOOD = {
     "date": ["2026-02-28", "2024-02-29", "0001-01-01", "9999-12-31"],

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db import engine
 from db.engine import AT_ONCE, transaction
 from security import logins, tokens
-from server import token_check
+from server import security_schemes
 from server.lanes import LONGEST_QUEUE
 from tests.conftest import Person
 from tests.operations import Operation, for_each, request_of
@@ -47,7 +47,7 @@ def slow_token(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Event]:
                     take_turn(session)
             return tokens.identify(raw, *about, **more)
 
-        monkeypatch.setattr(token_check, "identify", identify)
+        monkeypatch.setattr(security_schemes, "identify", identify)
         return waiting
 
     return slow_down

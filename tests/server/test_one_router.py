@@ -1,26 +1,19 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from security.errors import InvalidToken
 from security.tokens import Caller
-from server import contracts, dispatcher, token_check
-from server.connexion_apps import connexion_app
+from server import security_schemes
 from server.contracts import Contract
-from server.dispatcher import Dispatcher
-from server.docs import pages
-from server.edge import RequestLog
-from server.error_shapes import problem
-from server.refusals import Refusal
+from server.errors.refusals import Refusal
 from server.views import ContractError
 from tests.server.conftest import served
+from tests.server.made_contracts import operation, serving
 
 PUBLIC: dict[str, Any] = {"security": []}
 SECURED: dict[str, Any] = {}
@@ -28,11 +21,6 @@ SECURED: dict[str, Any] = {}
 
 def parameter(name: str, kind: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": kind, "maxLength": 20}}
-
-
-def operation(name: str, *parameters: dict[str, Any], status: str = "200", **more: Any) -> dict[str, Any]:
-    responses = {status: {"description": "Done."}, "404": {"description": "Not there."}}
-    return {"operationId": name, "tags": ["things"], "parameters": parameters, "responses": responses, **more}
 
 
 def optional_body() -> dict[str, Any]:
@@ -91,39 +79,6 @@ EXPECTED: dict[tuple[str, str], tuple[str, dict[str, Any]] | int] = {
 NEED_A_TOKEN = {"first.show_mine", "first.set_latest", "first.list_my_parts"}
 
 
-@pytest.fixture
-def new_contract(base_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Contract]:
-    """Make a contract of some paths, with handlers that tell who they are and what they were called with."""
-    monkeypatch.setattr(contracts, "OPENAPI_FOLDER", tmp_path)
-
-    def make(name: str, paths: dict[str, Any], **handlers: Any) -> Contract:
-        document = {
-            "openapi": "3.0.3",
-            "info": {"title": name, "version": "1"},
-            "servers": [{"url": "/made"}],
-            "security": [{"token": []}],
-            "paths": paths,
-            "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer", "x-token": "access"}}},
-        }
-        (tmp_path / f"{name}.yaml").write_text(yaml.dump(document, Dumper=yaml.SafeDumper))
-        module: Any = ModuleType(f"handlers.{name}.things")
-        for definition in (one for methods in paths.values() for one in methods.values()):
-            called = definition["operationId"]
-            vars(module)[called] = handlers.get(called) or teller(f"{name}.{called}", definition)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-        return Contract(name, base_path="/made", error=problem, bad_input=400, not_yours=403, duplicate=409)
-
-    return make
-
-
-def teller(name: str, definition: dict[str, Any]) -> Any:
-    """Make a function that takes what its operation has and tells of it."""
-    names = [one["name"] for one in definition["parameters"]] + ["body"] * ("requestBody" in definition)
-    scope: dict[str, Any] = {}
-    exec(f"def tell({', '.join(names)}): return ['{name}', dict({', '.join(f'{one}={one}' for one in names)})]", scope)
-    return scope["tell"]
-
-
 def outcome(answer: httpx.Response) -> tuple[str, dict[str, Any]] | int:
     return tuple(answer.json()) if answer.is_success else answer.status_code
 
@@ -131,15 +86,14 @@ def outcome(answer: httpx.Response) -> tuple[str, dict[str, Any]] | int:
 @pytest.fixture
 def overlapping(new_contract: Callable[..., Contract], monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """Serve two contracts on one base path, with as many overlapping paths as there are."""
-    monkeypatch.setattr(dispatcher, "CONTRACTS", (new_contract("first", FIRST), new_contract("second", SECOND)))
-    with served(RequestLog(Dispatcher(pages()))) as url, httpx.Client(base_url=f"{url}/made") as client:
+    with served(serving(monkeypatch, new_contract("first", FIRST), new_contract("second", SECOND))) as url, httpx.Client(base_url=f"{url}/made") as client:
         yield client
 
 
 def test_the_operation_that_was_secured_and_validated_is_the_one_that_runs(
     overlapping: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(token_check, "identify", lambda raw, *_, **__: Caller(1, raw))
+    monkeypatch.setattr(security_schemes, "identify", lambda raw, *_, **__: Caller(1, raw))
     overlapping.headers["Authorization"] = "Bearer good"
 
     answers = {request: overlapping.request(*request) for request in EXPECTED}
@@ -162,7 +116,7 @@ def test_a_token_that_does_not_count_opens_no_overlapping_path(
     def refuse(*_: Any, **__: Any) -> None:
         raise InvalidToken("No.")
 
-    monkeypatch.setattr(token_check, "identify", refuse)
+    monkeypatch.setattr(security_schemes, "identify", refuse)
 
     response = overlapping.get("/things/mine", headers={"Authorization": "Bearer bad"})
 
@@ -192,16 +146,18 @@ def test_an_optional_body_that_is_sent_is_read(overlapping: httpx.Client):
     assert (wrong.status_code, other.status_code) == (400, 415)
 
 
-def test_an_operation_without_a_function_keeps_the_server_from_starting(new_contract: Callable[..., Contract]):
+def test_an_operation_without_a_function_keeps_the_server_from_starting(
+    new_contract: Callable[..., Contract], monkeypatch: pytest.MonkeyPatch
+):
     contract = new_contract("lacking", {"/things": {"get": operation("list_things")}})
     del vars(sys.modules["handlers.lacking.things"])["list_things"]
 
     with pytest.raises(ContractError, match=r"openapi/lacking\.yaml asks for handlers\.lacking\.things\.list_things"):
-        connexion_app(contract, contract.document)
+        serving(monkeypatch, contract)
 
 
 def test_a_handler_that_asks_for_more_than_there_is_keeps_the_server_from_starting(
-    new_contract: Callable[..., Contract],
+    new_contract: Callable[..., Contract], monkeypatch: pytest.MonkeyPatch
 ):
     def list_things(limit: int) -> None:
         pass
@@ -209,17 +165,19 @@ def test_a_handler_that_asks_for_more_than_there_is_keeps_the_server_from_starti
     contract = new_contract("asking", {"/things": {"get": operation("list_things")}}, list_things=list_things)
 
     with pytest.raises(ContractError, match="asks for limit"):
-        connexion_app(contract, contract.document)
+        serving(monkeypatch, contract)
 
 
 @pytest.mark.parametrize("name", ["user", "token", "body", "client_address"])
-def test_no_parameter_may_pass_for_what_the_server_found_out(new_contract: Callable[..., Contract], name: str):
+def test_no_parameter_may_pass_for_what_the_server_found_out(
+    new_contract: Callable[..., Contract], monkeypatch: pytest.MonkeyPatch, name: str
+):
     paths = {f"/things/{{{name}}}": {"get": operation("show_thing", parameter(name, "string"))}}
 
     posing = new_contract("posing", paths)
 
     with pytest.raises(ContractError, match="pass for what the server found"):
-        connexion_app(posing, posing.document)
+        serving(monkeypatch, posing)
 
 
 def test_every_refusal_of_an_operation_has_the_shape_of_its_contract(
@@ -230,10 +188,8 @@ def test_every_refusal_of_an_operation_has_the_shape_of_its_contract(
 
     made = new_contract("shaped", {"/things/{thing_id}": {"get": operation("show_thing", THING)}})
     shaped = replace(made, error=other_shape, media_type="application/json")
-    monkeypatch.setattr(dispatcher, "CONTRACTS", (shaped,))
-    monkeypatch.setattr(contracts, "CONTRACTS", (shaped,))
 
-    with served(RequestLog(Dispatcher(pages()))) as url, httpx.Client(base_url=url) as client:
+    with served(serving(monkeypatch, shaped)) as url, httpx.Client(base_url=url) as client:
         answers = [client.get("/made/things/1"), client.get("/made/x"), client.put("/made/things/1")]
         elsewhere = client.get("/x")
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from server.bodies import MOST_BYTES
+from server.validation.reading import MOST_BYTES
 from tests.conftest import Person
 from tests.server.conftest import TODOS
 

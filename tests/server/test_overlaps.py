@@ -10,13 +10,13 @@ from connexion.spec import Specification
 
 from db.clock import now
 from server.contracts import CONTRACTS, ELSEWHERE, Contract, contract_at
-from server.refusals import Refusal
-from server.routes import routes_of
+from server.errors.refusals import Refusal
+from server.routing.routes import Routes
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 NOWHERE = "There is nothing at this path."
-ROUTES = routes_of(CONTRACTS)
+ROUTES = Routes(CONTRACTS)
 
 TEMPLATES = [(contract, contract.mount + path) for contract in CONTRACTS for path in contract.document["paths"]]
 
@@ -107,7 +107,7 @@ def served_at(path: str) -> dict[str, str]:
     match = ROUTES.find(path.encode())
     if match is None:
         return {}
-    return {method: match[0].operations[method.replace("HEAD", "GET")].contract.name for method in match[0].allowed()}
+    return {method: match[0].endpoints[method.replace("HEAD", "GET")].contract.name for method in match[0].allowed()}
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ import yaml
 from sqlalchemy.util import await_only
 from sqlalchemy.util.concurrency import in_greenlet
 
-from server import docs
 from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
+from server.pages import views
 
 HTML_PAGES = ("/docs", "/redoc")
-BROWSER_FILES = sorted(docs.PAGES.iterdir())
+BROWSER_FILES = sorted(views.BROWSER.iterdir())
 
 
 def links_of(html: str) -> list[str]:
@@ -107,7 +107,7 @@ def test_without_its_database_a_server_is_alive_and_not_ready(anonymous: httpx.C
     def away() -> None:
         raise ConnectionRefusedError("nobody there, at secret-host")
 
-    monkeypatch.setattr(docs, "ping", away)
+    monkeypatch.setattr(views, "ping", away)
 
     alive, ready = anonymous.get("/healthz"), anonymous.get("/readyz")
 
@@ -131,7 +131,7 @@ def hanging() -> Callable[[], None]:
 def test_while_its_database_hangs_a_server_says_so_within_two_seconds(
     anonymous: httpx.Client, monkeypatch: pytest.MonkeyPatch, hanging: Callable[[], None]
 ):
-    monkeypatch.setattr(docs, "ping", hanging)
+    monkeypatch.setattr(views, "ping", hanging)
 
     began = monotonic()
     response = anonymous.get("/readyz")

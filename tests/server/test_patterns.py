@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from db.values import trimmed
-from server.schemas import validator_for
+from server.validation.schemas import validator_for
 
 NOT_BLANK = {"type": "string", "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
 BLANK = {"type": "string", "pattern": r"^\s*$"}

@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from server import docs
-from server.bodies import MOST_BYTES
-from server.edge import JsonLines, trace_of
+from server.edge.log import JsonLines
+from server.errors.traces import trace_of
+from server.pages import views
+from server.validation.reading import MOST_BYTES
 from tests.conftest import ORIGIN, PASSWORD, Person
 from tests.server.conftest import TODOS, Log, RawAnswer, assert_problem, raw_request
 
@@ -97,7 +98,7 @@ def test_a_request_has_one_line(person: Person, log: Log):
 
 @pytest.mark.parametrize(
     ("path", "route"),
-    [("/api/v1/nothing", None), ("/nothing", None), ("/docs", "/docs"), ("/docs/page/docs.js", "/docs/page")],
+    [("/api/v1/nothing", None), ("/nothing", None), ("/docs", "/docs"), ("/docs/page/docs.js", "/docs/page/<path:filename>")],
 )
 def test_the_line_of_a_page_names_its_route_and_of_an_unknown_path_none(
     anonymous: httpx.Client, log: Log, path: str, route: str | None
@@ -181,7 +182,7 @@ def test_a_row_that_the_database_refuses_is_not_told_to_the_log(
 def test_a_page_that_breaks_is_a_500_like_all_others(
     anonymous: httpx.Client, log: Log, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(docs, "_title", failing)
+    monkeypatch.setattr(views, "title_of", failing)
 
     response = anonymous.get("/docs/contracts.json", headers={"Origin": ORIGIN})
 

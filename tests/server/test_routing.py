@@ -7,12 +7,10 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from server.app import Quintet
 from server.contracts import CONTRACTS, Contract
-from server.dispatcher import Dispatcher
-from server.docs import pages
-from server.edge import RequestLog
-from server.routes import Operation, Route
-from server.wire import MOST_HEAD_BYTES
+from server.edge.wire import MOST_HEAD_BYTES
+from server.routing.routes import Endpoint, Route
 from tests.conftest import PASSWORD, Person
 from tests.contract_truth import ROUTES
 from tests.server.conftest import TODOS, RawAnswer, assert_problem, raw_request, read_answer, served
@@ -72,14 +70,14 @@ def test_percent_encoding_means_the_same_path(visitor: httpx.Client):
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: route.template)
 def test_other_methods_get_405_with_all_that_a_path_allows(exchange: Callable[[bytes], RawAnswer], route: Route):
-    allowed = set(route.operations) | ({"HEAD"} if "GET" in route.operations else set())
+    allowed = set(route.endpoints) | ({"HEAD"} if "GET" in route.endpoints else set())
     others = [method for method in ALL_METHODS if method not in allowed]
 
     answers = [exchange(raw_request(method, concrete(route.template))) for method in others]
 
     assert {answer.status for answer in answers} == {405}
     assert {answer.headers["allow"] for answer in answers} == {", ".join(sorted(allowed))}
-    contract = next(iter(route.operations.values())).contract
+    contract = next(iter(route.endpoints.values())).contract
     assert {answer.headers["content-type"] for answer in answers} == {contract.media_type}
 
 
@@ -204,8 +202,8 @@ def test_each_path_is_found_as_itself():
         assert found[0] is route
 
 
-def operations() -> list[tuple[str, Operation]]:
-    return [(method, operation) for route in routes() for method, operation in route.operations.items()]
+def operations() -> list[tuple[str, Endpoint]]:
+    return [(method, operation) for route in routes() for method, operation in route.endpoints.items()]
 
 
 def test_where_contracts_share_an_operation_the_first_one_answers_it():
@@ -223,7 +221,7 @@ def test_where_contracts_share_an_operation_the_first_one_answers_it():
 
 
 def test_a_client_without_an_address_is_served(base_url: str, person: Person):
-    inner = RequestLog(Dispatcher(pages()))
+    inner = Quintet()
 
     async def over_a_unix_socket(scope: Scope, receive: Receive, send: Send) -> None:
         await inner({**scope, "client": None}, receive, send)

@@ -1,12 +1,8 @@
 """What fails on the server's side: the answer says no more than that, and nothing is left half done."""
 
-import asyncio
-
-import httpx
 import pytest
 
-from server import lanes
-from server.app import build_app
+from server.lanes import Threads
 from tests.conftest import PASSWORD, Person
 from tests.faults import raising
 from tests.operations import Operation, code_of, for_each, kept_of, named, request_of
@@ -17,16 +13,12 @@ broken = raising(RuntimeError("broken for the test"))
 
 @for_each(lambda operation: 503 in operation.statuses)
 def test_a_server_with_a_full_queue_is_busy(
-    operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch, base_url: str
+    operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(lanes, "LONGEST_QUEUE", 0)
-    transport = httpx.ASGITransport(build_app(allowed_origins=()))
+    request = request_of(operation, person)
+    monkeypatch.setattr(Threads, "is_full", property(lambda threads: threads.longest_queue is not None))
 
-    async def ask() -> httpx.Response:
-        async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
-            return await client.request(**request_of(operation, person))
-
-    response = asyncio.run(ask())
+    response = person.client.request(**request)
 
     assert code_of(response) == (503, "busy")
     assert response.headers["Retry-After"] == "5"

@@ -1,4 +1,4 @@
-"""Refusals: every way in which a request is answered with an error, before a contract gives it its shape."""
+"""Refusals: the errors that a request is answered with, before a contract gives them its shape."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,25 +42,23 @@ class BadInput(Exception):
 
 
 def bad_input_message(errors: Sequence[FieldError]) -> str:
-    """Say in one sentence what is wrong with the input."""
+    """Return one sentence on what is wrong with the input."""
     wrong = "; ".join(f"{error.field} {error.message}" if error.field else error.message for error in errors)
     return f"The input is not valid: {wrong}."
 
 
 class Unparsable(Exception):
-    """The body is no JSON text, or one with texts that cannot be written in UTF-8; the message says what is wrong."""
-
-    def __init__(self, message: str, *, is_no_json: bool = True) -> None:
-        super().__init__(message)
-        self.is_no_json = is_no_json
+    """The body is no JSON text; the message says what is wrong with it."""
 
 
-CHALLENGE = 'Bearer realm="quintet"'
+class UnwritableText(Unparsable):
+    """The body is a JSON text that holds what cannot be written in UTF-8."""
 
 
-def challenge(code: str, message: str) -> str:
-    """Write the WWW-Authenticate header for a token that does not count (RFC 6750, section 3)."""
-    return f'{CHALLENGE}, error="invalid_token", error_description="{message}"' if code else CHALLENGE
+def challenge(invalid: str) -> str:
+    """Write the WWW-Authenticate header (RFC 6750, section 3), with what is wrong with the token that was sent."""
+    error = f', error="invalid_token", error_description="{invalid}"' if invalid else ""
+    return f'Bearer realm="quintet"{error}'
 
 
 def malformed_request() -> Refusal:

@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from db.errors import NotFound
-from server.refusals import BadInput, FieldError
-from server.schema_errors import field_errors
-from server.schemas import validator_for
+from server.errors.refusals import BadInput, FieldError
+from server.validation.schema_errors import field_errors
+from server.validation.schemas import validator_for
 
 MOST_QUERY_FIELDS = 100
 

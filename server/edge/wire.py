@@ -5,11 +5,11 @@ from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from db.clock import now
-from server.answers import error_answer
+import clock
+from server.answers.answers import error_answer
 from server.contracts import contract_at
-from server.edge import log_request
-from server.refusals import Refusal, head_too_large, malformed_request, url_too_long
+from server.edge.log import log_request, new_state
+from server.errors.refusals import Refusal, head_too_large, malformed_request, url_too_long
 
 MOST_HEAD_BYTES = 65_536
 """How much of a request line and headers is read before one asks whether they ever end."""
@@ -51,10 +51,10 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse(self, refusal: Refusal) -> None:
         if self.transport.is_closing():
             return
-        request = {"id": uuid4().hex, "route": None, "status": refusal.status, "account": None}
-        answer = error_answer(refusal, contract_at(self.url.partition(b"?")[0]), at=now())
-        headers = [*answer.headers, (b"x-request-id", request["id"].encode()), (b"connection", b"close")]
+        state = new_state(uuid4().hex) | {"status": refusal.status}
+        answer = error_answer(refusal, contract_at(self.url.partition(b"?")[0]), at=clock.now())
+        headers = [*answer.headers, (b"x-request-id", state["id"].encode()), (b"connection", b"close")]
         lines = b"".join(b"%b: %b\r\n" % header for header in [*self.server_state.default_headers, *headers])
         self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[refusal.status], lines, answer.body))
         self.transport.close()
-        log_request(None, request, started=perf_counter())
+        log_request(None, state, None, started=perf_counter())

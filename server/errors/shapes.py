@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from db.clock import instant_json
-from server.refusals import Refusal, bad_input_message
+from server.errors.refusals import Refusal, bad_input_message
 
 ErrorShape = Callable[[Refusal, datetime], dict[str, Any]]
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from werkzeug.http import parse_options_header
 
-from server.refusals import BadInput, FieldError, Unparsable, unsupported_media_type
-from server.schema_errors import field_errors
-from server.schemas import validator_for
+from server.errors.refusals import BadInput, FieldError, Unparsable, UnwritableText
+from server.validation.schema_errors import field_errors
+from server.validation.schemas import validator_for
 
 MOST_BYTES = 1_048_576
 """The longest body that is read: 1 MiB."""
@@ -26,18 +25,15 @@ _SQUARE = bytes.maketrans(b"{}", b"[]")
 class Body:
     """The body of one operation's requests."""
 
-    def __init__(self, definition: Mapping[str, Any]) -> None:
-        self.required: bool = definition.get("required", False)
-        schema = definition["content"]["application/json"]["schema"]
+    def __init__(self, schema: Mapping[str, Any], *, required: bool) -> None:
+        self.required = required
         self.validator = validator_for(schema)
 
-    def read(self, raw: bytes, content_type: str | None) -> Any:
+    def read(self, raw: bytes) -> Any:
         """Parse and check a body; an optional one that is left out reads as `{}`.
 
-        Raises a `Refusal` (415), `Unparsable` or `BadInput`.
+        Raises `Unparsable` or `BadInput`.
         """
-        if content_type is not None or raw:
-            _refuse_other_media_types(content_type)
         if not raw:
             return self._left_out()
         value = parse(raw)
@@ -50,14 +46,6 @@ class Body:
         if self.required:
             raise BadInput(FieldError("", "A JSON body is required"))
         return {}
-
-
-def _refuse_other_media_types(content_type: str | None) -> None:
-    if content_type == "application/json":
-        return
-    media_type, options = parse_options_header(content_type)
-    if media_type.lower() != "application/json" or options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
-        raise unsupported_media_type()
 
 
 def parse(raw: bytes) -> Any:
@@ -75,7 +63,7 @@ def parse(raw: bytes) -> Any:
         raise Unparsable("The body has an object with two members of the same name.") from error
     except ValueError as error:
         if _has_lone_surrogates(raw):
-            raise Unparsable("The body has a text with half a surrogate pair.", is_no_json=False) from error
+            raise UnwritableText("The body has a text with half a surrogate pair.") from error
         raise Unparsable("The body is not a JSON text in UTF-8.") from error
     return value
 

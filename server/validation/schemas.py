@@ -11,7 +11,7 @@ from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
 from db.values import WHITE_SPACE
-from server.formats import formats
+from server.validation.formats import formats
 
 _PARTS_OF_PATTERN = re.compile(r"\\.|.", re.DOTALL)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonschema import ValidationError
 
-from server.refusals import FieldError
+from server.errors.refusals import FieldError
 
 MOST_ERRORS = 20
 """More than this many say no more."""

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
 from typing import Any
 
-from server.answers import Headers
+from server.answers.answers import Headers
 
 
 def deprecation_notices(definition: Mapping[str, Any]) -> Headers:
-    """Give the headers `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) of an operation's answers.
+    """Return the headers `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) of an operation's answers.
 
     The contract says the days as `x-deprecated-on` and `x-sunset-on`; each begins at midnight UTC.
     """

@@ -12,15 +12,15 @@ from limits.storage import storage_from_string
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from db.clock import now
+import clock
 from security.errors import InvalidToken
 from security.tokens import read_token
-from server.answers import Headers
-from server.refusals import Refusal
-from server.scopes import client_address
-from server.token_check import bearer_token
+from server.answers.answers import Headers
+from server.asgi import client_address
+from server.errors.refusals import Refusal
+from server.security_schemes import bearer_token
 
 WINDOW_SECONDS = 60
 
@@ -48,7 +48,7 @@ class Quota:
     """In how many seconds the whole quota is there again."""
 
     def headers(self) -> Headers:
-        """Tell it to the client, as draft-ietf-httpapi-ratelimit-headers does."""
+        """Return the headers that say so, as draft-ietf-httpapi-ratelimit-headers does."""
         return [
             (b"ratelimit-policy", b'"minute";q=%d;w=%d' % (self.limit, WINDOW_SECONDS)),
             (b"ratelimit", b'"minute";r=%d;t=%d' % (max(0, self.left), self.seconds)),
@@ -78,7 +78,7 @@ class Quotas:
         self.away_until = self.silent_until = 0.0
 
     async def take(self, scope: Scope) -> Quota | None:
-        """Count a request, and tell what is left; None where nothing is counted."""
+        """Count a request and return what is left; None where nothing is counted."""
         if self.storage is None or monotonic() < self.away_until:
             return None
         key = self.item.key_for(caller_of(scope))
@@ -103,13 +103,30 @@ class Quotas:
             logger.warning("The storage of the request quotas does not answer (%s); requests go on without.", kind)
 
 
+class QuotaCheck:
+    """Counts the requests to contracts that have a quota, and refuses those that are too many."""
+
+    def __init__(self, app: ASGIApp, *, quotas: Quotas) -> None:
+        self.app = app
+        self.quotas = quotas
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count a request and pass it on. Raises a `Refusal` (429)."""
+        if scope["type"] == "http" and scope["state"]["contract"] and scope["state"]["contract"].has_quota:
+            quota = await self.quotas.take(scope)
+            if quota is not None:
+                scope["state"]["headers"] += quota.headers()
+                quota.refuse_excess()
+        await self.app(scope, receive, send)
+
+
 def caller_of(scope: Scope) -> str:
     """Name whose quota a request counts against: the account that its access token names, or else the address.
 
     Nothing is looked up, so that a request that is too many costs next to nothing.
     """
     try:
-        token = read_token(bearer_token(scope) or "", at=now())
+        token = read_token(bearer_token(scope) or "", at=clock.now())
     except InvalidToken:
         token = None
     if token is None or token.type != "access":

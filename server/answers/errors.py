@@ -1,0 +1,136 @@
+"""The one place where errors become answers: for each class of exceptions, what it is answered with.
+
+The status comes from the contract's row (`server/contracts.py`). Connexion looks for the nearest class of an exception
+that is registered here, wherever behind its ExceptionMiddleware the exception was raised.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connexion import FlaskApp
+from connexion.exceptions import OAuthProblem
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from starlette.types import Scope
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+import clock
+from db.errors import AccountGone, BadValue, DomainError, NotYours
+from security.errors import InvalidToken, TooManyAttempts, Unauthenticated, WrongTokenKind
+from server.answers.answers import error_answer
+from server.contracts import Contract, contract_of
+from server.errors import refusals
+from server.errors.refusals import BadInput, FieldError, Refusal, Unparsable
+from server.errors.traces import trace_of
+
+Explanation = Callable[[Any, Contract, Scope], Refusal]
+"""What is said of an error in a contract's answer, and with which status."""
+
+
+def add_error_handlers(app: FlaskApp) -> None:
+    """Register an answer for every class of exceptions."""
+    for kind, explain in EXPLANATIONS.items():
+        app.add_error_handler(kind, _handler(explain))
+
+
+def _handler(explain: Explanation) -> Any:
+    async def answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+        scope: Scope = request.scope
+        contract = contract_of(scope)
+        refusal = explain(error, contract, scope)
+        if refusal.status == refusals.internal_error().status:
+            scope["state"]["trace"] = trace_of(error)
+        content = error_answer(refusal, contract, at=clock.now())
+        headers = {name.decode(): value.decode() for name, value in content.headers}
+        return ConnexionResponse(status_code=content.status, headers=headers, body=content.body)
+
+    return answer
+
+
+def _refusal(error: Refusal, _contract: Contract, _scope: Scope) -> Refusal:
+    return error
+
+
+def _bad_input(error: BadInput, contract: Contract, _scope: Scope) -> Refusal:
+    message = refusals.bad_input_message(error.errors[:3])
+    return Refusal(contract.status_of(BadInput), "bad_input", message, error.errors)
+
+
+def _bad_value(error: BadValue, contract: Contract, scope: Scope) -> Refusal:
+    return _bad_input(BadInput(FieldError(error.member, error.message)), contract, scope)
+
+
+def _unparsable(error: Unparsable, contract: Contract, _scope: Scope) -> Refusal:
+    return Refusal(contract.status_of(type(error)), "malformed_json", str(error))
+
+
+def _domain_error(error: DomainError, contract: Contract, _scope: Scope) -> Refusal:
+    return Refusal(contract.status_of(type(error)), error.code, error.message)
+
+
+def _not_yours(error: NotYours, contract: Contract, scope: Scope) -> Refusal:
+    # A contract that answers 404 does not say that the thing is there.
+    is_hidden = contract.status_of(NotYours) == contract.status_of(type(error.hidden_as))
+    return _domain_error(error.hidden_as if is_hidden else error, contract, scope)
+
+
+def _unauthenticated(error: DomainError, contract: Contract, scope: Scope) -> Refusal:
+    refusal = _domain_error(error, contract, scope)
+    # A request without a token is told no error (RFC 6750, section 3.1).
+    names_error = isinstance(error, InvalidToken | AccountGone | WrongTokenKind)
+    refusal.headers = {"WWW-Authenticate": refusals.challenge(error.message if names_error else "")}
+    return refusal
+
+
+def _wrong_token_kind(error: WrongTokenKind, contract: Contract, scope: Scope) -> Refusal:
+    is_challenged = contract.status_of(WrongTokenKind) == contract.status_of(Unauthenticated)
+    return (_unauthenticated if is_challenged else _domain_error)(error, contract, scope)
+
+
+def _account_gone(error: AccountGone, contract: Contract, scope: Scope) -> Refusal:
+    status = scope["state"]["endpoint"].deleted_account
+    if status == contract.status_of(AccountGone):
+        return _unauthenticated(error, contract, scope)
+    return Refusal(status, error.code, error.message)
+
+
+def _no_token(_error: OAuthProblem, contract: Contract, scope: Scope) -> Refusal:
+    return _unauthenticated(Unauthenticated("A token is needed here.", "token_missing"), contract, scope)
+
+
+def _too_many_attempts(error: TooManyAttempts, contract: Contract, scope: Scope) -> Refusal:
+    refusal = _domain_error(error, contract, scope)
+    # The headers follow draft-ietf-httpapi-ratelimit-headers: q is the quota, w the window in seconds,
+    # r what is left of it, t the seconds until there is more.
+    refusal.headers = {
+        "Retry-After": str(error.retry_after),
+        "RateLimit-Policy": f'"login";q={error.limit};w={error.window}',
+        "RateLimit": f'"login";r=0;t={error.retry_after}',
+    }
+    return refusal
+
+
+def _page_error(error: HTTPException, _contract: Contract, _scope: Scope) -> Refusal:
+    if isinstance(error, MethodNotAllowed):
+        return refusals.method_not_allowed(sorted(error.valid_methods or ()))
+    return refusals.not_found()
+
+
+def _unforeseen(_error: Exception, _contract: Contract, _scope: Scope) -> Refusal:
+    return refusals.internal_error()
+
+
+EXPLANATIONS: Mapping[type[Exception], Explanation] = {
+    Refusal: _refusal,
+    BadInput: _bad_input,
+    BadValue: _bad_value,
+    Unparsable: _unparsable,
+    DomainError: _domain_error,
+    NotYours: _not_yours,
+    Unauthenticated: _unauthenticated,
+    WrongTokenKind: _wrong_token_kind,
+    AccountGone: _account_gone,
+    OAuthProblem: _no_token,
+    TooManyAttempts: _too_many_attempts,
+    HTTPException: _page_error,
+    Exception: _unforeseen,
+}

@@ -1,0 +1,17 @@
+"""Read an ASGI scope: what a request carries before anybody has looked at it."""
+
+from starlette.types import Scope
+
+
+def client_address(scope: Scope) -> str:
+    """Return the address that the request comes from; over a UNIX socket all clients are one."""
+    return scope["client"][0] if scope["client"] else "local"
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return a request header, named in lower case; None when it is missing.
+
+    One that is sent more than once reads as a list (RFC 9110, section 5.3), so that nobody picks the value he likes.
+    """
+    values = [value for key, value in scope["headers"] if key == name]
+    return b", ".join(values).decode("latin-1") if values else None
