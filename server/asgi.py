@@ -13,5 +13,8 @@ def header(scope: Scope, name: bytes) -> str | None:
 
     One that is sent more than once reads as a list (RFC 9110, section 5.3), so that nobody picks the value he likes.
     """
-    values = [value for key, value in scope["headers"] if key == name]
-    return b", ".join(values).decode("latin-1") if values else None
+    found = None
+    for key, value in scope["headers"]:
+        if key == name:
+            found = value if found is None else found + b", " + value
+    return found if found is None else found.decode("latin-1")

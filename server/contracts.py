@@ -139,7 +139,8 @@ def segments_of(raw_path: bytes) -> list[str]:
 
     Percent-encoding is undone within the segments, so that an encoded slash stays within its own.
     """
-    return [unquote(one) for one in raw_path.decode("latin-1")[1:].split("/")]
+    segments = raw_path[1:].decode("latin-1").split("/")
+    return [unquote(one) for one in segments] if b"%" in raw_path else segments
 
 
 def is_template(segment: str) -> bool:

@@ -31,7 +31,8 @@ def hold_to_contract(response: httpx.Response) -> None:
 def operation_of(request: httpx.Request) -> Endpoint | None:
     """Find the operation that a request means."""
     match = ROUTES.find(request.url.raw_path.partition(b"?")[0])
-    return match[0].endpoint_for(request.method) if match else None
+    method = "GET" if request.method == "HEAD" else request.method
+    return match[0].endpoints.get(method) if match else None
 
 
 def resolved(operation: Endpoint) -> dict[str, Any]:

@@ -110,8 +110,8 @@ def new_state(request_id: str) -> dict[str, Any]:
         "status": None,
         "headers": [],  # Those that any answer to this request gets, errors too.
         "trace": None,
-        "template": None,
         "route": None,
+        "page": None,
         "endpoint": None,
         "contract": None,
     }
@@ -124,7 +124,7 @@ def log_request(method: str | None, state: dict[str, Any], account: int | None, 
         "level": "error" if state["status"] == internal_error().status else "info",
         "id": state["id"],
         "method": method,
-        "route": state["template"],
+        "route": state["route"].template if state["route"] else state["page"],
         "status": state["status"],
         "ms": round((perf_counter() - started) * 1000, 2),
         "account": account,

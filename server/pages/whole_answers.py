@@ -45,7 +45,7 @@ class WholeAnswers:
             if rule is not None and flask.request.blueprint != "pages":
                 # What Flask's router takes for an operation, Connexion did not: nobody has secured or validated it.
                 raise not_found()
-            scope["state"]["template"] = rule and rule.rule
+            scope["state"]["page"] = rule and rule.rule
             with self.app.full_dispatch_request() as response:
                 response.direct_passthrough = False
                 return _answer_of(response)

@@ -1,5 +1,6 @@
 """Connexion's routing slot: one router decides, for all contracts, which operation a request means."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
@@ -8,6 +9,13 @@ from connexion.spec import Specification
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.routing.routes import Routes
+
+
+NOWHERE = {"api_base_path": None}
+"""What Connexion's middlewares let pass; the application answers it."""
+
+READ_AS = {"HEAD": "GET"}
+"""GET answers HEAD as well (RFC 9110, section 9.3.2)."""
 
 
 class Router(RoutingMiddleware):
@@ -31,16 +39,15 @@ class Router(RoutingMiddleware):
             scope["extensions"] = {ROUTING_CONTEXT: self._decide(scope), "connexion_context": {}}
         await self.app(scope, receive, send)
 
-    def _decide(self, scope: Scope) -> dict[str, Any]:
+    def _decide(self, scope: Scope) -> Mapping[str, Any]:
         match = self.routes.find(scope["raw_path"])
         if match is None:
-            return {"api_base_path": None}
-        route, segments = match
-        state, endpoint = scope["state"], route.endpoint_for(scope["method"])
-        state.update(route=route, template=route.template, contract=route.contract, endpoint=endpoint)
+            return NOWHERE
+        state, (route, segments) = scope["state"], match
+        state["route"], state["contract"] = route, route.contract
+        endpoint = route.endpoints.get(READ_AS.get(scope["method"], scope["method"]))
         if endpoint is None:
-            return {"api_base_path": None}
-        state["contract"] = endpoint.contract
-        scope["path_params"] = endpoint.path_params(segments)
-        return {"api_base_path": endpoint.contract.mount, "operation_id": endpoint.operation_id}
-
+            return NOWHERE
+        state["endpoint"], state["contract"] = endpoint, endpoint.contract
+        scope["path_params"] = {name: segments[number] for name, number in endpoint.parameters}
+        return endpoint.routing

@@ -17,14 +17,10 @@ class Endpoint:
     method: str
     template: str
     definition: Mapping[str, Any]
-    operation_id: str
-    """What Connexion and Flask know the operation by: its contract, tag and operationId."""
+    routing: Mapping[str, str]
+    """What Connexion's middlewares find the operation by: the base path of its API, and its name."""
     parameters: tuple[tuple[str, int], ...]
     """The names of the path's parameters, each with the number of its segment."""
-
-    def path_params(self, segments: list[str]) -> dict[str, str]:
-        """Return the values of the path's parameters, as they stand in a path of these segments."""
-        return {name: segments[number] for name, number in self.parameters}
 
     @property
     def deleted_account(self) -> int:
@@ -35,9 +31,10 @@ class Endpoint:
 def endpoint_of(contract: Contract, method: str, path: str, definition: Mapping[str, Any]) -> Endpoint:
     """Make the endpoint of an operation of a contract, found by its method and its path in the YAML file."""
     template = contract.mount + path
-    parts = segments_of(template.encode())
-    parameters = tuple((part[1:-1], number) for number, part in enumerate(parts) if is_template(part))
-    return Endpoint(contract, method.upper(), template, definition, operation_id_of(contract, definition), parameters)
+    parts = enumerate(segments_of(template.encode()))
+    parameters = tuple((part[1:-1], number) for number, part in parts if is_template(part))
+    routing = {"api_base_path": contract.mount, "operation_id": operation_id_of(contract, definition)}
+    return Endpoint(contract, method.upper(), template, definition, routing, parameters)
 
 
 def operation_id_of(contract: Contract, definition: Mapping[str, Any]) -> str:
@@ -50,19 +47,12 @@ class Route:
     """A path template and its endpoints by method; each may call the path's parameters by other names."""
 
     template: str
+    contract: Contract
+    """The contract that it is of, or the first of them."""
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
 
-    @property
-    def contract(self) -> Contract:
-        """The contract that it is of, or the first of them."""
-        return next(iter(self.endpoints.values())).contract
-
-    def endpoint_for(self, method: str) -> Endpoint | None:
-        """Return the endpoint of a method; GET answers HEAD too (RFC 9110, section 9.3.2)."""
-        return self.endpoints.get("GET" if method == "HEAD" else method)
-
     def allowed(self) -> list[str]:
-        """List the methods it takes."""
+        """List the methods it takes; GET answers HEAD as well (RFC 9110, section 9.3.2)."""
         return sorted(self.endpoints.keys() | ({"HEAD"} if "GET" in self.endpoints else set()))
 
 
@@ -99,7 +89,7 @@ class Routes:
 
     def _add(self, endpoint: Endpoint) -> None:
         node = self._node_at(segments_of(endpoint.template.encode()))
-        node.route = node.route or Route(endpoint.template)
+        node.route = node.route or Route(endpoint.template, endpoint.contract)
         node.route.endpoints.setdefault(endpoint.method, endpoint)
 
     def _node_at(self, segments: list[str]) -> Node:
@@ -111,8 +101,21 @@ class Routes:
     def find(self, raw_path: bytes) -> tuple[Route, list[str]] | None:
         """Find the route of a path as it stands in the request line, and the path's segments."""
         segments = segments_of(raw_path)
-        route = _descend(self.root, segments, 0)
-        return None if route is None else (route, segments)
+        untried = [(self.root, 0)]
+        while untried:
+            node, depth = untried.pop()
+            if depth == len(segments):
+                if node.route is not None:
+                    return node.route, segments
+                continue
+            # An empty segment is a value like any other, but nothing after a final slash is none.
+            if node.template is not None and (segments[depth] or depth < len(segments) - 1):
+                untried.append((node.template, depth + 1))
+            literal = node.literals.get(segments[depth])
+            if literal is not None:
+                untried = [] if literal.is_base else untried
+                untried.append((literal, depth + 1))
+        return None
 
     def document_of(self, contract: Contract) -> dict[str, Any]:
         """Return a contract's document without the operations that an earlier contract answers in its place."""
@@ -132,17 +135,3 @@ class Routes:
             if node.route is not None:
                 yield node.route
 
-
-def _descend(node: Node, segments: list[str], depth: int) -> Route | None:
-    if depth == len(segments):
-        return node.route
-    segment = segments[depth]
-    # An empty segment is a value like any other, but nothing after a final slash is none.
-    literal = node.literals.get(segment)
-    if literal is not None:
-        route = _descend(literal, segments, depth + 1)
-        if route is not None or literal.is_base:
-            return route
-    if node.template is None or (not segment and depth == len(segments) - 1):
-        return None
-    return _descend(node.template, segments, depth + 1)
