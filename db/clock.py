@@ -1,11 +1,6 @@
 from datetime import UTC, datetime
 
 
-def now() -> datetime:
-    """Read the clock: this moment, in UTC. Only handlers and the server do; rules get the time passed in."""
-    return datetime.now(UTC)
-
-
 def instant(text: str) -> datetime:
     """Read an RFC 3339 instant and tell it in UTC. Raises `ValueError` or `OverflowError` for none."""
     return datetime.fromisoformat(text.upper()).astimezone(UTC)

@@ -7,7 +7,7 @@ from functools import partial
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from db.clock import now
+import clock
 from server.answers import Answer, error_answer
 from server.bodies import MOST_BYTES
 from server.connexion_apps import connexion_app
@@ -62,7 +62,7 @@ class Dispatcher:
                 quota.refuse_excess()
             answer = await self._answer(route, segments, scope, receive)
         except Refusal as refusal:
-            answer = error_answer(refusal, route.contract, at=now())
+            answer = error_answer(refusal, route.contract, at=clock.now())
         if quota is not None:
             answer.headers += quota.headers()
         await answer.send(send, without_body=scope["method"] == "HEAD")
@@ -104,7 +104,7 @@ def _page_refusal(error: HTTPException) -> Refusal:
 
 
 async def _answer_error(refusal: Refusal, scope: Scope, send: Send) -> None:
-    answer = error_answer(refusal, contract_at(scope["raw_path"]), at=now())
+    answer = error_answer(refusal, contract_at(scope["raw_path"]), at=clock.now())
     await answer.send(send, without_body=scope["method"] == "HEAD")
 
 

@@ -14,7 +14,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from db.clock import instant_json, now
+import clock
+from db.clock import instant_json
 from server.answers import error_answer
 from server.contracts import contract_at
 from server.refusals import internal_error, preflight_refused
@@ -35,7 +36,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record."""
-        line: dict[str, Any] = {"time": instant_json(now()), "level": record.levelname.lower()}
+        line: dict[str, Any] = {"time": instant_json(clock.now()), "level": record.levelname.lower()}
         line |= getattr(record, "members", None) or {"message": _told(record)}
         if record.exc_info and record.exc_info[1]:
             line["error"] = trace_of(record.exc_info[1])
@@ -144,6 +145,6 @@ class _RefusedPreflight(Response):
         self.allowed = [(name, value) for name, value in refusal.raw_headers if not name.startswith(b"content-")]
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        answer = error_answer(preflight_refused(), contract_at(scope["raw_path"]), at=now())
+        answer = error_answer(preflight_refused(), contract_at(scope["raw_path"]), at=clock.now())
         answer.headers += self.allowed
         await answer.send(send)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 from starlette.types import Message, Scope
 
-from db.clock import now
+import clock
 from db.constraints import is_deadlock
 from db.engine import AT_ONCE, waits_on_loop
 from server.answers import Answer, error_answer, refusal_of
@@ -130,4 +130,4 @@ def error_to(operation: Operation, scope: Scope, error: Exception) -> Answer:
     refusal = refusal_of(error, operation.contract, deleted_account=operation.deleted_account)
     if refusal.status == internal_error().status:
         scope["state"]["error"] = error
-    return error_answer(refusal, operation.contract, at=now())
+    return error_answer(refusal, operation.contract, at=clock.now())

@@ -14,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from starlette.types import Scope
 
-from db.clock import now
+import clock
 from security.errors import InvalidToken
 from security.tokens import read_token
 from server.answers import Headers
@@ -109,7 +109,7 @@ def caller_of(scope: Scope) -> str:
     Nothing is looked up, so that a request that is too many costs next to nothing.
     """
     try:
-        token = read_token(bearer_token(scope) or "", at=now())
+        token = read_token(bearer_token(scope) or "", at=clock.now())
     except InvalidToken:
         token = None
     if token is None or token.type != "access":

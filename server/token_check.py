@@ -11,7 +11,7 @@ from connexion.operations import AbstractOperation
 from starlette.types import ASGIApp, Receive, Scope, Send
 from werkzeug.http import parse_cookie
 
-from db.clock import now
+import clock
 from db.errors import DomainError
 from security.errors import ForeignOrigin, Unauthenticated
 from security.tokens import Caller, Kind, identify
@@ -80,7 +80,7 @@ class TokenCheck:
             try:
                 token = scheme.token(scope)
                 if token is not None:
-                    return identify(token, scheme.kind, at=now())
+                    return identify(token, scheme.kind, at=clock.now())
             except DomainError as refusal:
                 refusals.append(refusal)
         raise refusals[0] if refusals else Unauthenticated("A token is needed here.", "token_missing")

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from db.clock import now
+import clock
 from server.answers import error_answer
 from server.contracts import contract_at
 from server.edge import log_request
@@ -52,7 +52,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         request = {"id": uuid4().hex, "route": None, "status": refusal.status, "account": None}
-        answer = error_answer(refusal, contract_at(self.url.partition(b"?")[0]), at=now())
+        answer = error_answer(refusal, contract_at(self.url.partition(b"?")[0]), at=clock.now())
         headers = [*answer.headers, (b"x-request-id", request["id"].encode()), (b"connection", b"close")]
         lines = b"".join(b"%b: %b\r\n" % header for header in [*self.server_state.default_headers, *headers])
         self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[refusal.status], lines, answer.body))

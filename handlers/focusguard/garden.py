@@ -1,7 +1,8 @@
 from typing import Any
 from uuid import UUID
 
-from db.clock import instant_json, now
+import clock
+from db.clock import instant_json
 from db.engine import autocommit, transaction
 from db.focus_sessions import (
     OLDEST_PLANTS_FIRST,
@@ -22,7 +23,7 @@ def create_plant(user: int, token: Token, body: dict[str, Any]) -> dict[str, Any
     planted = members_of(body, ("plant_type", "growth_stage", "plant_num"))
     with transaction() as session, keeping_stats(session, owner=user) as stats:
         focus = find_owned(session, FocusSession, UUID(body["session_id"]), owner=user)
-        plant = plant_for(focus, planted, stats=stats, at=now())
+        plant = plant_for(focus, planted, stats=stats, at=clock.now())
         return plant_json(plant, token, total=stats.plant_count)
 
 
@@ -48,7 +49,7 @@ def read_plant(user: int, token: Token, garden_id: str) -> dict[str, Any]:
 def update_plant(user: int, token: Token, garden_id: str, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session, keeping_stats(session, owner=user) as stats:
         plant = find_owned(session, Plant, UUID(garden_id), owner=user)
-        plant.change(members_of(body, ("growth_stage", "plant_type")), at=now())
+        plant.change(members_of(body, ("growth_stage", "plant_type")), at=clock.now())
         return plant_json(plant, token, total=stats.plant_count)
 
 

@@ -1,9 +1,10 @@
 from typing import Any
 from uuid import UUID
 
+import clock
 from db import focus_sessions
 from db.accounts import zone_of_account
-from db.clock import instant_json, now, optional_instant_json
+from db.clock import instant_json, optional_instant_json
 from db.engine import autocommit, transaction
 from db.focus_sessions import NEWEST_SESSIONS_FIRST, FocusSession, count_sessions
 from db.focus_stats import keeping_stats
@@ -15,7 +16,7 @@ from security.tokens import Token
 def create_session(user: int, token: Token, body: dict[str, Any]) -> dict[str, Any]:
     planned = members_of(body, ("duration_min",))
     with transaction() as session:
-        return session_json(add(session, FocusSession, planned, owner=user, at=now()), token)
+        return session_json(add(session, FocusSession, planned, owner=user, at=clock.now()), token)
 
 
 def list_sessions(user: int, token: Token, limit: int | None, offset: int) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def list_sessions(user: int, token: Token, limit: int | None, offset: int) -> di
 
 def read_active_session(user: int, token: Token) -> dict[str, Any]:
     with autocommit() as connection:
-        return session_json(focus_sessions.read_active_session(connection, owner=user, at=now()), token)
+        return session_json(focus_sessions.read_active_session(connection, owner=user, at=clock.now()), token)
 
 
 def read_session(user: int, token: Token, session_id: str) -> dict[str, Any]:
@@ -39,13 +40,13 @@ def update_session(user: int, token: Token, session_id: str, body: dict[str, Any
     changes = members_of(body, ("duration_min", "completed", "actual_duration_min"))
     with transaction() as session, keeping_stats(session, owner=user) as stats:
         focus = find_owned(session, FocusSession, UUID(session_id), owner=user)
-        focus.change(changes, stats=stats, zone=zone_of_account(session, user), at=now())
+        focus.change(changes, stats=stats, zone=zone_of_account(session, user), at=clock.now())
         return session_json(focus, token)
 
 
 def delete_session(user: int, session_id: str) -> None:
     with transaction() as session, keeping_stats(session, owner=user) as stats:
-        find_owned(session, FocusSession, UUID(session_id), owner=user).remove(stats, at=now())
+        find_owned(session, FocusSession, UUID(session_id), owner=user).remove(stats, at=clock.now())
 
 
 def session_json(focus: Any, token: Token) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 from datetime import date
 from typing import Any
 
-from db.clock import instant_json, now
+import clock
+from db.clock import instant_json
 from db.days import day_at, day_of, last_days, last_months, last_weeks, month_of, week_of, zone_of
 from db.engine import autocommit
 from db.focus_stats import Sum, count_active, current_streak, read_sums
@@ -20,7 +21,7 @@ def read_my_stats(user: int) -> dict[str, Any]:
 
 def read_summary() -> dict[str, int]:
     with autocommit() as connection:
-        return summary_json(read_totals(connection), active=count_active(connection, at=now()))
+        return summary_json(read_totals(connection), active=count_active(connection, at=clock.now()))
 
 
 def read_daily_stats(user: int, days: int) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def read_trends(user: int) -> dict[str, Any]:
 
 
 def _today_of(user: Any) -> date:
-    return day_at(now(), zone_of(user.preferences))
+    return day_at(clock.now(), zone_of(user.preferences))
 
 
 def stats_json(user: Any, *, streak: int) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 from typing import Any
 from uuid import UUID
 
+import clock
 from db.accounts import change_account, close_account, find_account, read_account
-from db.clock import instant_json, now
+from db.clock import instant_json
 from db.engine import autocommit, transaction
 from db.focus_stats import level, xp
 from db.logins import end_other_logins
@@ -19,7 +20,7 @@ def read_me(user: int) -> dict[str, Any]:
 
 def update_me(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        change_account(session, user, members_of(body, ("username", "email")), at=now())
+        change_account(session, user, members_of(body, ("username", "email")), at=clock.now())
         return user_json(user_row(session.connection(), user))
 
 
@@ -34,8 +35,8 @@ def change_password(user: int, token: Token, body: dict[str, Any]) -> dict[str, 
         refuse_wrong(body["current_password"], read_account(connection, user).password_hash)
     password_hash = hash_password(body["new_password"])
     with transaction() as session:
-        find_account(session, user).change_password(password_hash, at=now())
-        end_other_logins(session, account_id=user, kept=token.login_id, at=now())
+        find_account(session, user).change_password(password_hash, at=clock.now())
+        end_other_logins(session, account_id=user, kept=token.login_id, at=clock.now())
     return {"message": "Your password is changed."}
 
 

@@ -1,6 +1,7 @@
 from typing import Any
 
-from db.clock import instant_json, now
+import clock
+from db.clock import instant_json
 from db.engine import autocommit, transaction
 from db.labels import Tag
 from db.ownership import find_by_uuid
@@ -16,13 +17,13 @@ def list_tags(user: int, skip: int, limit: int) -> dict[str, Any]:
 
 def create_tag(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        return tag_json(add_tag(session, tag_values(body), owner=user, at=now()))
+        return tag_json(add_tag(session, tag_values(body), owner=user, at=clock.now()))
 
 
 def update_tag(user: int, tag_id: str, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         tag = find_by_uuid(session, Tag, tag_id, owner=user)
-        change_tag(session, tag, tag_values(body), at=now())
+        change_tag(session, tag, tag_values(body), at=clock.now())
         return {**tag_json(tag), "updated_at": instant_json(tag.updated_at)}
 
 

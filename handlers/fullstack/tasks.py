@@ -1,6 +1,7 @@
 from typing import Any
 
-from db.clock import instant_json, now, optional_instant, optional_instant_json
+import clock
+from db.clock import instant_json, optional_instant, optional_instant_json
 from db.engine import autocommit, transaction
 from db.ownership import find_by_uuid
 from db.task_lists import Order, page_of_tasks
@@ -30,7 +31,7 @@ def list_tasks(
 
 def create_task(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        task = new_task(session, task_values(body), owner=user, at=now())
+        task = new_task(session, task_values(body), owner=user, at=clock.now())
         return task_json(read_whole_task(session.connection(), str(task.uuid), owner=user))
 
 
@@ -41,7 +42,7 @@ def read_task(user: int, task_id: str) -> dict[str, Any]:
 
 def update_task(user: int, task_id: str, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        find_by_uuid(session, Task, task_id, owner=user).change(changed_task_values(body), at=now())
+        find_by_uuid(session, Task, task_id, owner=user).change(changed_task_values(body), at=clock.now())
         session.flush()
         return task_json(read_whole_task(session.connection(), task_id, owner=user))
 
@@ -54,7 +55,7 @@ def delete_task(user: int, task_id: str) -> None:
 def toggle_task_status(user: int, task_id: str) -> dict[str, Any]:
     with transaction() as session:
         task = find_by_uuid(session, Task, task_id, owner=user)
-        task.mark(completed=None, at=now())
+        task.mark(completed=None, at=clock.now())
         return task_status_json(task)
 
 

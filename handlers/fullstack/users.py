@@ -1,7 +1,8 @@
 from typing import Any
 
+import clock
 from db.accounts import Account, change_account, read_account
-from db.clock import instant_json, now
+from db.clock import instant_json
 from db.engine import autocommit, transaction
 from db.values import members_of
 
@@ -14,7 +15,7 @@ def read_me(user: int) -> dict[str, Any]:
 def update_me(user: int, body: dict[str, Any]) -> dict[str, Any]:
     changes = members_of(body, ("username", "email", "preferences"))
     with transaction() as session:
-        return user_json(change_account(session, user, changes, at=now()))
+        return user_json(change_account(session, user, changes, at=clock.now()))
 
 
 def user_json(account: Account) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 from typing import Any
 
+import clock
 from db.categories import within_own_categories
-from db.clock import instant_json, now, optional_instant_json
+from db.clock import instant_json, optional_instant_json
 from db.engine import autocommit, transaction
 from db.ownership import find_owned, read_owned
 from db.task_lists import Order, due_filters, page_of_tasks
@@ -24,7 +25,7 @@ def list_tasks(user: int, query: dict[str, Any], limit: int, offset: int) -> dic
 def create_task(user: int, body: dict[str, Any]) -> dict[str, Any]:
     values = task_values(body, MEMBERS)
     with autocommit() as connection, within_own_categories(connection, values, owner=user):
-        return task_json(add_task(connection, owner=user, values=values, at=now()))
+        return task_json(add_task(connection, owner=user, values=values, at=clock.now()))
 
 
 def read_task(user: int, task_id: int) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def update_task(user: int, task_id: int, body: dict[str, Any]) -> dict[str, Any]
     with transaction() as session:
         task = find_owned(session, Task, task_id, owner=user)
         with within_own_categories(session.connection(), values, owner=user):
-            task.change(values, at=now())
+            task.change(values, at=clock.now())
             session.flush()
         return task_json(task)
 

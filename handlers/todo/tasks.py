@@ -1,7 +1,8 @@
 from typing import Any
 from uuid import UUID
 
-from db.clock import instant_json, now
+import clock
+from db.clock import instant_json
 from db.engine import autocommit, transaction
 from db.ownership import find_owned, read_owned
 from db.task_lists import Order, tally_tasks, tasks_in_order
@@ -27,7 +28,7 @@ def list_tasks(*, user: int, token: Token, status: str, sort: str, limit: int | 
 
 def create_task(user: int, token: Token, body: dict[str, Any]) -> dict[str, Any]:
     with autocommit() as connection:
-        task = add_task(connection, owner=user, values=task_values(body), at=now())
+        task = add_task(connection, owner=user, values=task_values(body), at=clock.now())
     return task_json(task, token.account_uuid)
 
 
@@ -39,7 +40,7 @@ def read_task(user: int, token: Token, id: int) -> dict[str, Any]:
 def update_task(user: int, token: Token, id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         task = find_owned(session, Task, id, owner=user)
-        task.change(task_values(body), at=now())
+        task.change(task_values(body), at=clock.now())
         return task_json(task, token.account_uuid)
 
 
@@ -52,7 +53,7 @@ def delete_task(user: int, id: int) -> dict[str, str]:
 def set_task_completion(user: int, token: Token, id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         task = find_owned(session, Task, id, owner=user)
-        task.mark(completed=body.get("completed"), at=now())
+        task.mark(completed=body.get("completed"), at=clock.now())
         return task_json(task, token.account_uuid)
 
 

@@ -1,7 +1,8 @@
 from typing import Any
 
+import clock
 from db.anchor import LATEST_ACHIEVEMENTS_FIRST, Achievement
-from db.clock import instant_json, now
+from db.clock import instant_json
 from db.engine import autocommit, transaction
 from db.ownership import add, find_owned, list_owned, read_owned
 from db.values import day, day_json, members_of
@@ -17,7 +18,7 @@ def list_achievements(user: int, limit: int | None, offset: int) -> list[dict[st
 
 def create_achievement(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        return achievement_json(add(session, Achievement, achievement_values(body), owner=user, at=now()))
+        return achievement_json(add(session, Achievement, achievement_values(body), owner=user, at=clock.now()))
 
 
 def read_achievement(user: int, achievement_id: int) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def read_achievement(user: int, achievement_id: int) -> dict[str, Any]:
 def update_achievement(user: int, achievement_id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         achievement = find_owned(session, Achievement, achievement_id, owner=user)
-        achievement.change(achievement_values(body), at=now())
+        achievement.change(achievement_values(body), at=clock.now())
         return achievement_json(achievement)
 
 

@@ -1,7 +1,8 @@
 from typing import Any
 
+import clock
 from db.anchor import NEWEST_FOCUS_ITEMS_FIRST, FocusItem
-from db.clock import instant_json, now
+from db.clock import instant_json
 from db.engine import autocommit, transaction
 from db.ownership import add, find_owned, list_owned, read_owned
 from db.values import day, day_json, members_of
@@ -17,7 +18,7 @@ def list_focus_items(user: int, limit: int | None, offset: int) -> list[dict[str
 
 def create_focus_item(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        return focus_item_json(add(session, FocusItem, focus_item_values(body), owner=user, at=now()))
+        return focus_item_json(add(session, FocusItem, focus_item_values(body), owner=user, at=clock.now()))
 
 
 def read_focus_item(user: int, focus_id: int) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def read_focus_item(user: int, focus_id: int) -> dict[str, Any]:
 def update_focus_item(user: int, focus_id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         item = find_owned(session, FocusItem, focus_id, owner=user)
-        item.change(focus_item_values(body), at=now())
+        item.change(focus_item_values(body), at=clock.now())
         return focus_item_json(item)
 
 

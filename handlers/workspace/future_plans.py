@@ -1,7 +1,8 @@
 from typing import Any
 
+import clock
 from db.anchor import SOONEST_PLANS_FIRST, FuturePlan
-from db.clock import instant_json, now
+from db.clock import instant_json
 from db.engine import autocommit, transaction
 from db.ownership import add, find_owned, list_owned, read_owned
 from db.values import day, day_json, members_of
@@ -17,7 +18,7 @@ def list_future_plans(user: int, limit: int | None, offset: int) -> list[dict[st
 
 def create_future_plan(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        return future_plan_json(add(session, FuturePlan, future_plan_values(body), owner=user, at=now()))
+        return future_plan_json(add(session, FuturePlan, future_plan_values(body), owner=user, at=clock.now()))
 
 
 def read_future_plan(user: int, plan_id: int) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def read_future_plan(user: int, plan_id: int) -> dict[str, Any]:
 def update_future_plan(user: int, plan_id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         plan = find_owned(session, FuturePlan, plan_id, owner=user)
-        plan.change(future_plan_values(body), at=now())
+        plan.change(future_plan_values(body), at=clock.now())
         return future_plan_json(plan)
 
 

@@ -1,8 +1,9 @@
 from typing import Any
 
+import clock
 from db import anchor
 from db.anchor import Profile, find_profile
-from db.clock import instant_json, now
+from db.clock import instant_json
 from db.engine import autocommit, transaction
 from db.values import members_of
 
@@ -11,7 +12,7 @@ MEMBERS = ("professional_title", "one_liner_bio")
 
 def read_profile(user: int) -> dict[str, Any]:
     with autocommit() as connection:
-        return profile_json(anchor.read_profile(connection, owner=user, at=now()))
+        return profile_json(anchor.read_profile(connection, owner=user, at=clock.now()))
 
 
 def update_profile(user: int, body: dict[str, Any]) -> dict[str, Any]:
@@ -19,8 +20,8 @@ def update_profile(user: int, body: dict[str, Any]) -> dict[str, Any]:
     if not values:
         return {"message": "No relevant profile fields provided for update."}
     with transaction() as session:
-        profile = find_profile(session, owner=user, at=now())
-        profile.change(values, at=now())
+        profile = find_profile(session, owner=user, at=clock.now())
+        profile.change(values, at=clock.now())
         return profile_json(profile)
 
 

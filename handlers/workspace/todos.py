@@ -1,6 +1,7 @@
 from typing import Any
 
-from db.clock import instant_json, now, optional_instant_json
+import clock
+from db.clock import instant_json, optional_instant_json
 from db.engine import autocommit, transaction
 from db.ownership import find_owned, list_owned, read_owned
 from db.tasks import NEWEST_TASKS_FIRST, Task, add_task
@@ -17,7 +18,7 @@ def list_todos(user: int, limit: int | None, offset: int) -> list[dict[str, Any]
 
 def create_todo(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with autocommit() as connection:
-        return todo_json(add_task(connection, owner=user, values=task_values(body, MEMBERS), at=now()))
+        return todo_json(add_task(connection, owner=user, values=task_values(body, MEMBERS), at=clock.now()))
 
 
 def read_todo(user: int, todo_id: int) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def read_todo(user: int, todo_id: int) -> dict[str, Any]:
 def update_todo(user: int, todo_id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         task = find_owned(session, Task, todo_id, owner=user)
-        task.change(task_values(body, MEMBERS), at=now())
+        task.change(task_values(body, MEMBERS), at=clock.now())
         return todo_json(task)
 
 

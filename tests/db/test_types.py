@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, literal, select
 from sqlalchemy.exc import StatementError
 
-from db.clock import instant, instant_json, now, optional_instant_json
+from db.clock import instant, instant_json, optional_instant_json
 from db.engine import autocommit
 from db.tasks import PRIORITIES, STATUSES
 from db.types import Instant, Ranked, end_of_day
@@ -112,10 +112,6 @@ def test_what_is_no_instant_is_refused(text: str):
 def test_an_instant_that_may_be_missing_is_null():
     assert optional_instant_json(None) is None
     assert optional_instant_json(datetime(2026, 3, 2, tzinfo=UTC)) == "2026-03-02T00:00:00.000000Z"
-
-
-def test_the_clock_tells_utc():
-    assert now().tzinfo is UTC
 
 
 @given(st.dates())

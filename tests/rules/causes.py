@@ -8,10 +8,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from db.clock import now
+import clock
 from db.refresh_chain import GRACE
 from security.tokens import refresh_lifetime
-from server import quotas, token_check
+from server import quotas
 from server.bodies import MOST_BYTES
 from server.refusals import busy
 from tests.conftest import ORIGIN, PASSWORD, Person
@@ -62,9 +62,9 @@ def with_token(token_of: Callable[[Person], str]) -> Callable[[Scene], Answers]:
 
 
 def let_pass(patch: pytest.MonkeyPatch, time: timedelta) -> None:
-    """Let the server's clock, as far as tokens are concerned, go on."""
-    later = now() + time
-    patch.setattr(token_check, "now", lambda: later)
+    """Let the clock go on."""
+    later = clock.now() + time
+    patch.setattr(clock, "now", lambda: later)
 
 
 def too_late(scene: Scene) -> Answers:
@@ -86,8 +86,8 @@ def renewed_token(person: Person) -> str:
 
 def with_a_spent_token(scene: Scene) -> Answers:
     scene.ask()
-    later = now() + GRACE + timedelta(seconds=1)
-    scene.patch.setattr(f"{scene.operation.module}.now", lambda: later)
+    later = clock.now() + GRACE + timedelta(seconds=1)
+    scene.patch.setattr(clock, "now", lambda: later)
     yield scene.ask()
 
 

@@ -4,7 +4,8 @@ from typing import Any
 import httpx
 import pytest
 
-from db.clock import instant_json, now
+import clock
+from db.clock import instant_json
 from db.engine import autocommit, transaction
 from db.labels import Category
 from db.ownership import add
@@ -98,8 +99,8 @@ def test_a_todo_moves_from_any_status_to_any_other(client: httpx.Client, before:
 
 def test_completing_a_todo_tells_when(client: httpx.Client, monkeypatch: pytest.MonkeyPatch):
     todo = create(client)
-    later = now() + timedelta(hours=1)
-    monkeypatch.setattr("handlers.workspace.todos.now", lambda: later)
+    later = clock.now() + timedelta(minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
 
     completed = change(client, todo, status="completed")
 
@@ -152,7 +153,7 @@ def test_a_due_date_is_set_moved_and_taken_away(client: httpx.Client):
 
 def with_more_than_the_contract_can_say(person: Person) -> dict[str, Any]:
     """Make a to-do that the other contracts gave a time of day, a tag, a category and a recurrence."""
-    at = now()
+    at = clock.now()
     with transaction() as session:
         category = add(session, Category, {"name": "Home", "color": "#112233"}, owner=person.id, at=at)
         values = {
