@@ -10,8 +10,7 @@ from typing import Any
 from werkzeug.http import parse_options_header
 
 from server.refusals import BadInput, FieldError, Unparsable, unsupported_media_type
-from server.schema_errors import field_errors
-from server.schemas import validator_for
+from server.schemas import InputSchema
 
 MOST_BYTES = 1_048_576
 """The longest body that is read: 1 MiB."""
@@ -34,11 +33,10 @@ class Body:
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
         self.required: bool = definition.get("required", False)
-        schema = definition["content"]["application/json"]["schema"]
-        self.validator = validator_for(schema)
+        self.schema = InputSchema(definition["content"]["application/json"]["schema"])
 
     def read(self, raw: bytes, content_type: str | None) -> Any:
-        """Parse and check a body; an optional one that is left out counts as `{}`.
+        """Parse, check and convert a body; an optional one that is left out counts as `{}`.
 
         Raises a `Refusal` (415), `Unparsable` or `BadInput`.
         """
@@ -46,11 +44,7 @@ class Body:
             _refuse_other_media_types(content_type)
         if not raw:
             return self._left_out()
-        value = parse(raw)
-        errors = field_errors(self.validator.iter_errors(value))
-        if errors:
-            raise BadInput(*errors)
-        return value
+        return self.schema.read(parse(raw))
 
     def _left_out(self) -> dict[str, Any]:
         if self.required:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import clock
-from db.clock import instant_json
+from language import instant_json
 from server.answers import error_answer
 from server.contracts import contract_at
 from server.refusals import internal_error, preflight_refused

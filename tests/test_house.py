@@ -23,8 +23,8 @@ MOST_LINES_OF_HALF_OF_ALL_FUNCTIONS = 8
 HTTP = {"a2wsgi", "asgiref", "connexion", "flask", "h11", "httptools", "httpx", "starlette", "uvicorn", "werkzeug"}
 DATABASE = {"alembic", "asyncpg", "psycopg", "sqlalchemy", "sqlite3"}
 FORBIDDEN = {
-    "db": HTTP | {"app", "clock", "handlers", "security", "server", "settings"},
-    "security": HTTP | {"app", "clock", "handlers", "server", "settings"},
+    "db": HTTP | {"app", "clock", "handlers", "language", "security", "server", "settings"},
+    "security": HTTP | {"app", "clock", "handlers", "language", "server", "settings"},
     "handlers": HTTP | DATABASE | {"app", "server", "settings"},
     "server": {"app", "handlers", "settings"},
 }

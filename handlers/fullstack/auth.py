@@ -2,8 +2,8 @@ from typing import Any
 
 import clock
 from db.accounts import Account, open_account
-from db.clock import instant_json
 from db.engine import transaction
+from language import instant_json
 from security import logins
 from security.passwords import hash_password, refuse_common
 

@@ -1,11 +1,12 @@
 from typing import Any
 
 import clock
-from db.accounts import Account, account_with_email, find_account, open_account, read_account
+from db.accounts import account_with_email, find_account, open_account, read_account
 from db.anchor import make_profile
-from db.clock import instant_json
 from db.engine import autocommit, transaction
 from db.logins import end_other_logins, revoke_token
+from db.ownership import Row
+from language import instant_json
 from security import logins
 from security.passwords import hash_password
 from security.tokens import Token, access_token
@@ -62,7 +63,7 @@ def _revoke(token: Token) -> None:
         revoke_token(session, jti=token.jti, expires_at=token.expires_at, at=clock.now())
 
 
-def new_user_json(account: Account) -> dict[str, Any]:
+def new_user_json(account: Row) -> dict[str, Any]:
     return {
         "id": account.id,
         "username": account.username,
@@ -71,5 +72,5 @@ def new_user_json(account: Account) -> dict[str, Any]:
     }
 
 
-def user_json(account: Account) -> dict[str, Any]:
+def user_json(account: Row) -> dict[str, Any]:
     return {**new_user_json(account), "updated_at": instant_json(account.updated_at)}

@@ -2,12 +2,12 @@ from typing import Any
 
 import clock
 from db import anchor
-from db.anchor import Profile, find_profile
-from db.clock import instant_json
+from db.anchor import find_profile
 from db.engine import autocommit, transaction
-from db.values import members_of
+from db.ownership import Row
+from language import instant_json, renamed
 
-MEMBERS = ("professional_title", "one_liner_bio")
+MEMBERS = {"professional_title": "professional_title", "one_liner_bio": "one_liner_bio"}
 
 
 def read_profile(user: int) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def read_profile(user: int) -> dict[str, Any]:
 
 
 def update_profile(user: int, body: dict[str, Any]) -> dict[str, Any]:
-    values = members_of(body, MEMBERS)
+    values = renamed(body, MEMBERS)
     if not values:
         return {"message": "No relevant profile fields provided for update."}
     with transaction() as session:
@@ -25,7 +25,7 @@ def update_profile(user: int, body: dict[str, Any]) -> dict[str, Any]:
         return profile_json(profile)
 
 
-def profile_json(profile: Profile) -> dict[str, Any]:
+def profile_json(profile: Row) -> dict[str, Any]:
     return {
         "user_id": profile.account_id,
         "professional_title": profile.professional_title,

@@ -31,7 +31,7 @@ from db.accounts import account_named
 from db.engine import autocommit, connect, transaction
 from db.labels import Category
 from db.login_attempts import WINDOW, forget_old_attempts
-from db.values import trimmed
+from language import trimmed
 from security.errors import WeakPassword
 from security.passwords import refuse_common
 from security.tokens import SigningKey, sign_with

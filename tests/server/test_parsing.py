@@ -57,7 +57,7 @@ LARGE = {
 
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE.keys())
 def test_a_mebibyte_of_anything_is_parsed_or_refused_at_once(text: bytes):
-    # It takes a tenth of this at most; what takes more than linear time would take minutes.
+    # The bound is wide, for a busy machine: what takes more than linear time takes minutes.
     started = thread_time()
 
     outcome: Any = None
@@ -67,4 +67,4 @@ def test_a_mebibyte_of_anything_is_parsed_or_refused_at_once(text: bytes):
         outcome = refusal
 
     assert outcome is not None
-    assert thread_time() - started < 1
+    assert thread_time() - started < 5

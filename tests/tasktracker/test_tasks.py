@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 import clock
-from db.clock import instant_json
+from language import instant_json
 from tests.conftest import Person
 
 TASKS = "/api/v1/tasks"

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 import clock
-from db.clock import instant
 from db.engine import transaction
+from language import instant
 from tests.conftest import Person
 from tests.workspace.kinds import Kind, create, for_each_kind, for_each_member
 

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 
 import clock
 from db.anchor import Profile
-from db.clock import instant_json
 from db.engine import autocommit
+from language import instant_json
 from tests.conftest import Person
 
 PROFILE = "/api/v1/anchor/profile"
