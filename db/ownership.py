@@ -13,6 +13,9 @@ from db.errors import NotFound, NotYours
 from db.prepared import Prepared
 from db.types import Base, Id
 
+Row = Any
+"""What rendering functions show: a plain row of a table or of a join, or a model; both have the columns by name."""
+
 EVERYTHING = 2**31 - 1
 """The limit of a list that has none."""
 
@@ -66,18 +69,18 @@ def read_owned(connection: Connection, model: type[Owned], thing_id: int | UUID,
     return row
 
 
-def find_by_uuid(session: Session, model: type[Thing], uuid: str, *, owner: int) -> Thing:
+def find_by_uuid(session: Session, model: type[Thing], uuid: UUID, *, owner: int) -> Thing:
     """Find a thing by its UUID to change it, locked against others' changes. Raises `NotFound` or `NotYours`."""
-    named = select(model).where(table_of(model).c.uuid == UUID(uuid))
+    named = select(model).where(table_of(model).c.uuid == uuid)
     thing = session.scalars(named.with_for_update()).first()
     _refuse_unless_owned(model, thing, owner)
     assert thing is not None  # noqa: S101  # nosec B101 (for the type checker: the line above has raised)
     return thing
 
 
-def read_by_uuid(connection: Connection, model: type[Owned], statement: Prepared, uuid: str, *, owner: int) -> Any:
+def read_by_uuid(connection: Connection, model: type[Owned], statement: Prepared, uuid: UUID, *, owner: int) -> Any:
     """Read the row that a statement finds by the parameter `uuid`. Raises `NotFound` or `NotYours`."""
-    row = statement.first(connection, uuid=UUID(uuid))
+    row = statement.first(connection, uuid=uuid)
     _refuse_unless_owned(model, row, owner)
     return row
 

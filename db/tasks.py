@@ -12,7 +12,7 @@ from db.ownership import Owned, listing_of, shown_columns, table_of
 from db.prepared import Prepared
 from db.recurrence import RecurrencePattern
 from db.tags import copy_tags, put_tags
-from db.types import KEY, Id, LongText, Ranked, by_code_point, folded
+from db.types import KEY, Id, LongText, Ranked, by_code_point, end_of_day, folded
 
 STATUSES = ("pending", "in_progress", "completed", "deferred")
 PRIORITIES = ("low", "medium", "high")
@@ -76,7 +76,7 @@ class Task(Owned):
         """Set the members given; nothing given changes nothing.
 
         `tags` are names, `recurrence` the values of a pattern or None, `completed` tells all that a contract with
-        two statuses can say.
+        two statuses can say. `due_on` is a day, or None: the task is due by its end.
         """
         for name in sorted(values, key=lambda one: _LATER.get(one, 0)):
             self._set(name, values[name], at)
@@ -89,6 +89,8 @@ class Task(Owned):
                 self.move_to(value, at=at)
             case "completed":
                 self.mark(completed=value, at=at)
+            case "due_on":
+                self.due_at = end_of_day(value)
             case "tags":
                 session = self._session()
                 session.flush()
@@ -170,8 +172,13 @@ _ADD = Prepared(insert(table_of(Task)).returning(*shown_columns(Task)), sets=("t
 
 
 def add_task(connection: Connection, *, owner: int, values: Mapping[str, Any], at: datetime) -> Any:
-    """Add a task without tags or recurrence, and return its row; one statement, for it is the busiest write."""
+    """Add a task without tags or recurrence, and return its row; one statement, for it is the busiest write.
+
+    A task is due at an instant (`due_at`) or by the end of a day (`due_on`).
+    """
     given = {**_LEFT_OUT, **values}
+    if "due_on" in given:
+        given["due_at"] = end_of_day(given.pop("due_on"))
     completed_at = at if given["status"] == "completed" else None
     keys = {"title_key": folded(given["title"]), "description_key": folded(given["description"])}
     stamps = {"completed_at": completed_at, "created_at": at, "updated_at": at}

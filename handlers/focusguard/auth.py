@@ -1,7 +1,7 @@
 from typing import Any
 
+import clock
 from db.accounts import open_account
-from db.clock import now
 from db.engine import autocommit, transaction
 from db.errors import DomainError
 from db.logins import end_login
@@ -20,28 +20,28 @@ def register(body: dict[str, Any]) -> WithCookie:
     password_hash = hash_password(body["password"])
     with transaction() as session:
         account = open_account(
-            session, username=body["username"], email=body["email"], password_hash=password_hash, at=now()
+            session, username=body["username"], email=body["email"], password_hash=password_hash, at=clock.now()
         )
         tokens = open_tokens(session, account, at=account.created_at)
     return _login_answer(account.id, tokens)
 
 
 def log_in(body: dict[str, Any], client_address: str) -> WithCookie:
-    account, tokens = logins.log_in(body["username"], body["password"], client_address=client_address, at=now())
+    account, tokens = logins.log_in(body["username"], body["password"], client_address=client_address, at=clock.now())
     return _login_answer(account.id, tokens)
 
 
 def log_out(token: Token) -> WithCookie:
     with autocommit() as connection:
-        end_login(connection, token.login_id, at=now())
+        end_login(connection, token.login_id, at=clock.now())
     return WithCookie({"message": "You are logged out."}, no_refresh_cookie())
 
 
 def refresh(
     body: dict[str, Any], user: int | None, token: Token | None, refusal: DomainError | None
 ) -> WithCookie:
-    caller = offered_caller(body.get("refresh_token"), user, token, refusal, at=now())
-    tokens = rotate(caller, at=now())
+    caller = offered_caller(body.get("refresh_token"), user, token, refusal, at=clock.now())
+    tokens = rotate(caller, at=clock.now())
     return WithCookie(tokens_json(tokens), refresh_cookie(tokens.refresh_token))
 
 

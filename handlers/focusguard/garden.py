@@ -1,7 +1,7 @@
 from typing import Any
 from uuid import UUID
 
-from db.clock import instant_json, now
+import clock
 from db.engine import autocommit, transaction
 from db.focus_sessions import (
     OLDEST_PLANTS_FIRST,
@@ -13,16 +13,19 @@ from db.focus_sessions import (
     uproot,
 )
 from db.focus_stats import keeping_stats
-from db.ownership import find_owned, list_owned, read_owned
-from db.values import members_of
+from db.ownership import Row, find_owned, list_owned, read_owned
+from language import instant_json, renamed
 from security.tokens import Token
+
+CHANGEABLE_MEMBERS = {"plant_type": "plant_type", "growth_stage": "growth_stage"}
+MEMBERS = {**CHANGEABLE_MEMBERS, "plant_num": "plant_num"}
 
 
 def create_plant(user: int, token: Token, body: dict[str, Any]) -> dict[str, Any]:
-    planted = members_of(body, ("plant_type", "growth_stage", "plant_num"))
+    planted = renamed(body, MEMBERS)
     with transaction() as session, keeping_stats(session, owner=user) as stats:
-        focus = find_owned(session, FocusSession, UUID(body["session_id"]), owner=user)
-        plant = plant_for(focus, planted, stats=stats, at=now())
+        focus = find_owned(session, FocusSession, body["session_id"], owner=user)
+        plant = plant_for(focus, planted, stats=stats, at=clock.now())
         return plant_json(plant, token, total=stats.plant_count)
 
 
@@ -33,31 +36,31 @@ def list_plants(user: int, token: Token, limit: int | None, offset: int) -> dict
     return {"gardens": [plant_json(plant, token, total=total) for plant in plants], "total": total}
 
 
-def read_plant_of_session(user: int, token: Token, session_id: str) -> dict[str, Any]:
+def read_plant_of_session(user: int, token: Token, session_id: UUID) -> dict[str, Any]:
     with autocommit() as connection:
-        plant = read_plant_of(connection, UUID(session_id), owner=user)
+        plant = read_plant_of(connection, session_id, owner=user)
         return plant_json(plant, token, total=count_plants(connection, owner=user))
 
 
-def read_plant(user: int, token: Token, garden_id: str) -> dict[str, Any]:
+def read_plant(user: int, token: Token, garden_id: UUID) -> dict[str, Any]:
     with autocommit() as connection:
-        plant = read_owned(connection, Plant, UUID(garden_id), owner=user)
+        plant = read_owned(connection, Plant, garden_id, owner=user)
         return plant_json(plant, token, total=count_plants(connection, owner=user))
 
 
-def update_plant(user: int, token: Token, garden_id: str, body: dict[str, Any]) -> dict[str, Any]:
+def update_plant(user: int, token: Token, garden_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session, keeping_stats(session, owner=user) as stats:
-        plant = find_owned(session, Plant, UUID(garden_id), owner=user)
-        plant.change(members_of(body, ("growth_stage", "plant_type")), at=now())
+        plant = find_owned(session, Plant, garden_id, owner=user)
+        plant.change(renamed(body, CHANGEABLE_MEMBERS), at=clock.now())
         return plant_json(plant, token, total=stats.plant_count)
 
 
-def delete_plant(user: int, garden_id: str) -> None:
+def delete_plant(user: int, garden_id: UUID) -> None:
     with transaction() as session, keeping_stats(session, owner=user) as stats:
-        uproot(find_owned(session, Plant, UUID(garden_id), owner=user), stats)
+        uproot(find_owned(session, Plant, garden_id, owner=user), stats)
 
 
-def plant_json(plant: Any, token: Token, *, total: int) -> dict[str, Any]:
+def plant_json(plant: Row, token: Token, *, total: int) -> dict[str, Any]:
     return {
         "id": str(plant.id),
         "user_id": str(token.account_uuid),

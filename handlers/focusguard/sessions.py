@@ -1,21 +1,27 @@
 from typing import Any
 from uuid import UUID
 
+import clock
 from db import focus_sessions
 from db.accounts import zone_of_account
-from db.clock import instant_json, now, optional_instant_json
 from db.engine import autocommit, transaction
 from db.focus_sessions import NEWEST_SESSIONS_FIRST, FocusSession, count_sessions
 from db.focus_stats import keeping_stats
-from db.ownership import add, find_owned, list_owned, read_owned
-from db.values import members_of
+from db.ownership import Row, add, find_owned, list_owned, read_owned
+from language import instant_json, optional_instant_json, renamed
 from security.tokens import Token
+
+CHANGEABLE_MEMBERS = {
+    "duration_min": "duration_min",
+    "completed": "completed",
+    "actual_duration_min": "actual_duration_min",
+}
 
 
 def create_session(user: int, token: Token, body: dict[str, Any]) -> dict[str, Any]:
-    planned = members_of(body, ("duration_min",))
+    planned = {"duration_min": body.get("duration_min")}
     with transaction() as session:
-        return session_json(add(session, FocusSession, planned, owner=user, at=now()), token)
+        return session_json(add(session, FocusSession, planned, owner=user, at=clock.now()), token)
 
 
 def list_sessions(user: int, token: Token, limit: int | None, offset: int) -> dict[str, Any]:
@@ -27,28 +33,28 @@ def list_sessions(user: int, token: Token, limit: int | None, offset: int) -> di
 
 def read_active_session(user: int, token: Token) -> dict[str, Any]:
     with autocommit() as connection:
-        return session_json(focus_sessions.read_active_session(connection, owner=user, at=now()), token)
+        return session_json(focus_sessions.read_active_session(connection, owner=user, at=clock.now()), token)
 
 
-def read_session(user: int, token: Token, session_id: str) -> dict[str, Any]:
+def read_session(user: int, token: Token, session_id: UUID) -> dict[str, Any]:
     with autocommit() as connection:
-        return session_json(read_owned(connection, FocusSession, UUID(session_id), owner=user), token)
+        return session_json(read_owned(connection, FocusSession, session_id, owner=user), token)
 
 
-def update_session(user: int, token: Token, session_id: str, body: dict[str, Any]) -> dict[str, Any]:
-    changes = members_of(body, ("duration_min", "completed", "actual_duration_min"))
+def update_session(user: int, token: Token, session_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
+    changes = renamed(body, CHANGEABLE_MEMBERS)
     with transaction() as session, keeping_stats(session, owner=user) as stats:
-        focus = find_owned(session, FocusSession, UUID(session_id), owner=user)
-        focus.change(changes, stats=stats, zone=zone_of_account(session, user), at=now())
+        focus = find_owned(session, FocusSession, session_id, owner=user)
+        focus.change(changes, stats=stats, zone=zone_of_account(session, user), at=clock.now())
         return session_json(focus, token)
 
 
-def delete_session(user: int, session_id: str) -> None:
+def delete_session(user: int, session_id: UUID) -> None:
     with transaction() as session, keeping_stats(session, owner=user) as stats:
-        find_owned(session, FocusSession, UUID(session_id), owner=user).remove(stats, at=now())
+        find_owned(session, FocusSession, session_id, owner=user).remove(stats, at=clock.now())
 
 
-def session_json(focus: Any, token: Token) -> dict[str, Any]:
+def session_json(focus: Row, token: Token) -> dict[str, Any]:
     return {
         "id": str(focus.id),
         "user_id": str(token.account_uuid),

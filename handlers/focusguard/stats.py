@@ -1,12 +1,14 @@
 from datetime import date
 from typing import Any
 
-from db.clock import instant_json, now
+import clock
 from db.days import day_at, day_of, last_days, last_months, last_weeks, month_of, week_of, zone_of
 from db.engine import autocommit
 from db.focus_stats import Sum, count_active, current_streak, read_sums
+from db.ownership import Row
 from db.standings import read_totals
 from db.users import user_row
+from language import instant_json
 
 PERIODS = 12
 """How many weeks and months the trends show."""
@@ -20,7 +22,7 @@ def read_my_stats(user: int) -> dict[str, Any]:
 
 def read_summary() -> dict[str, int]:
     with autocommit() as connection:
-        return summary_json(read_totals(connection), active=count_active(connection, at=now()))
+        return summary_json(read_totals(connection), active=count_active(connection, at=clock.now()))
 
 
 def read_daily_stats(user: int, days: int) -> dict[str, Any]:
@@ -41,11 +43,11 @@ def read_trends(user: int) -> dict[str, Any]:
     }
 
 
-def _today_of(user: Any) -> date:
-    return day_at(now(), zone_of(user.preferences))
+def _today_of(user: Row) -> date:
+    return day_at(clock.now(), zone_of(user.preferences))
 
 
-def stats_json(user: Any, *, streak: int) -> dict[str, Any]:
+def stats_json(user: Row, *, streak: int) -> dict[str, Any]:
     return {
         "user_id": str(user.uuid),
         "total_focus_min": user.total_focus_min,
@@ -56,7 +58,7 @@ def stats_json(user: Any, *, streak: int) -> dict[str, Any]:
     }
 
 
-def summary_json(totals: Any, *, active: int) -> dict[str, int]:
+def summary_json(totals: Row, *, active: int) -> dict[str, int]:
     return {
         "total_users": totals.accounts,
         "total_sessions": totals.sessions,

@@ -1,15 +1,18 @@
 from typing import Any
 from uuid import UUID
 
+import clock
 from db.accounts import change_account, close_account, find_account, read_account
-from db.clock import instant_json, now
 from db.engine import autocommit, transaction
 from db.focus_stats import level, xp
 from db.logins import end_other_logins
+from db.ownership import Row
 from db.users import public_user_row, user_row
-from db.values import members_of
+from language import instant_json, renamed
 from security.passwords import hash_password, refuse_common, refuse_wrong
 from security.tokens import Token
+
+MEMBERS = {"username": "username", "email": "email"}
 
 
 def read_me(user: int) -> dict[str, Any]:
@@ -19,7 +22,7 @@ def read_me(user: int) -> dict[str, Any]:
 
 def update_me(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        change_account(session, user, members_of(body, ("username", "email")), at=now())
+        change_account(session, user, renamed(body, MEMBERS), at=clock.now())
         return user_json(user_row(session.connection(), user))
 
 
@@ -34,17 +37,17 @@ def change_password(user: int, token: Token, body: dict[str, Any]) -> dict[str, 
         refuse_wrong(body["current_password"], read_account(connection, user).password_hash)
     password_hash = hash_password(body["new_password"])
     with transaction() as session:
-        find_account(session, user).change_password(password_hash, at=now())
-        end_other_logins(session, account_id=user, kept=token.login_id, at=now())
+        find_account(session, user).change_password(password_hash, at=clock.now())
+        end_other_logins(session, account_id=user, kept=token.login_id, at=clock.now())
     return {"message": "Your password is changed."}
 
 
-def read_user(user_id: str) -> dict[str, Any]:
+def read_user(user_id: UUID) -> dict[str, Any]:
     with autocommit() as connection:
-        return public_user_json(public_user_row(connection, UUID(user_id)))
+        return public_user_json(public_user_row(connection, user_id))
 
 
-def public_user_json(user: Any) -> dict[str, Any]:
+def public_user_json(user: Row) -> dict[str, Any]:
     return {
         "id": str(user.uuid),
         "username": user.username,
@@ -53,7 +56,7 @@ def public_user_json(user: Any) -> dict[str, Any]:
     }
 
 
-def user_json(user: Any) -> dict[str, Any]:
+def user_json(user: Row) -> dict[str, Any]:
     return {
         "id": str(user.uuid),
         "username": user.username,

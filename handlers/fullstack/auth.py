@@ -1,14 +1,15 @@
 from typing import Any
 
+import clock
 from db.accounts import Account, open_account
-from db.clock import instant_json, now
 from db.engine import transaction
+from language import instant_json
 from security import logins
 from security.passwords import hash_password, refuse_common
 
 
 def log_in(body: dict[str, Any], client_address: str) -> dict[str, str]:
-    _, tokens = logins.log_in(body["username"], body["password"], client_address=client_address, at=now())
+    _, tokens = logins.log_in(body["username"], body["password"], client_address=client_address, at=clock.now())
     return {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token, "token_type": "bearer"}
 
 
@@ -17,11 +18,11 @@ def register(body: dict[str, Any]) -> dict[str, Any]:
     names = {"username": body["username"], "email": body["email"]}
     password_hash = hash_password(body["password"])
     with transaction() as session:
-        return registered_user_json(open_account(session, **names, password_hash=password_hash, at=now()))
+        return registered_user_json(open_account(session, **names, password_hash=password_hash, at=clock.now()))
 
 
 def refresh(body: dict[str, Any]) -> dict[str, str]:
-    return {"access_token": logins.renewed_access_token(body["refresh_token"], at=now()), "token_type": "bearer"}
+    return {"access_token": logins.renewed_access_token(body["refresh_token"], at=clock.now()), "token_type": "bearer"}
 
 
 def registered_user_json(account: Account) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 from typing import Any
+from uuid import UUID
 
-from db.clock import instant_json, now
+import clock
 from db.engine import autocommit, transaction
 from db.labels import Tag
-from db.ownership import find_by_uuid
+from db.ownership import Row, find_by_uuid
 from db.tags import add_tag, change_tag, page_of_tags
-from db.values import members_of, trimmed
+from language import instant_json, renamed, trimmed
+
+MEMBERS = {"name": "name", "color": "color"}
 
 
 def list_tags(user: int, skip: int, limit: int) -> dict[str, Any]:
@@ -16,29 +19,29 @@ def list_tags(user: int, skip: int, limit: int) -> dict[str, Any]:
 
 def create_tag(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        return tag_json(add_tag(session, tag_values(body), owner=user, at=now()))
+        return tag_json(add_tag(session, tag_values(body), owner=user, at=clock.now()))
 
 
-def update_tag(user: int, tag_id: str, body: dict[str, Any]) -> dict[str, Any]:
+def update_tag(user: int, tag_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         tag = find_by_uuid(session, Tag, tag_id, owner=user)
-        change_tag(session, tag, tag_values(body), at=now())
+        change_tag(session, tag, tag_values(body), at=clock.now())
         return {**tag_json(tag), "updated_at": instant_json(tag.updated_at)}
 
 
-def delete_tag(user: int, tag_id: str) -> None:
+def delete_tag(user: int, tag_id: UUID) -> None:
     with transaction() as session:
         session.delete(find_by_uuid(session, Tag, tag_id, owner=user))
 
 
 def tag_values(body: dict[str, Any]) -> dict[str, Any]:
-    values = members_of(body, ("name", "color"))
+    values = renamed(body, MEMBERS)
     if "name" in values:
         values["name"] = trimmed(values["name"])
     return values
 
 
-def tag_json(tag: Tag) -> dict[str, Any]:
+def tag_json(tag: Row) -> dict[str, Any]:
     return {
         "id": str(tag.uuid),
         "name": tag.name,

@@ -1,14 +1,23 @@
 from typing import Any
+from uuid import UUID
 
-from db.clock import instant_json, now, optional_instant, optional_instant_json
+import clock
 from db.engine import autocommit, transaction
-from db.ownership import find_by_uuid
+from db.ownership import Row, find_by_uuid
 from db.task_lists import Order, page_of_tasks
 from db.tasks import Task, new_task
-from db.values import members_of, trimmed
 from db.whole_tasks import TaskTag, read_whole_task, tags_of
+from language import instant_json, optional_instant_json, renamed, trimmed
 
 FILTERS = {None: {}, "active": {"is_open": True}, "completed": {"is_completed": True}}
+MEMBERS = {
+    "title": "title",
+    "description": "description",
+    "priority": "priority",
+    "due_date": "due_at",
+    "tags": "tags",
+    "recurrence_pattern": "recurrence",
+}
 
 
 def list_tasks(
@@ -30,42 +39,40 @@ def list_tasks(
 
 def create_task(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        task = new_task(session, task_values(body), owner=user, at=now())
-        return task_json(read_whole_task(session.connection(), str(task.uuid), owner=user))
+        task = new_task(session, task_values(body), owner=user, at=clock.now())
+        return task_json(read_whole_task(session.connection(), task.uuid, owner=user))
 
 
-def read_task(user: int, task_id: str) -> dict[str, Any]:
+def read_task(user: int, task_id: UUID) -> dict[str, Any]:
     with autocommit() as connection:
         return task_json(read_whole_task(connection, task_id, owner=user))
 
 
-def update_task(user: int, task_id: str, body: dict[str, Any]) -> dict[str, Any]:
+def update_task(user: int, task_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        find_by_uuid(session, Task, task_id, owner=user).change(changed_task_values(body), at=now())
+        find_by_uuid(session, Task, task_id, owner=user).change(changed_task_values(body), at=clock.now())
         session.flush()
         return task_json(read_whole_task(session.connection(), task_id, owner=user))
 
 
-def delete_task(user: int, task_id: str) -> None:
+def delete_task(user: int, task_id: UUID) -> None:
     with transaction() as session:
         session.delete(find_by_uuid(session, Task, task_id, owner=user))
 
 
-def toggle_task_status(user: int, task_id: str) -> dict[str, Any]:
+def toggle_task_status(user: int, task_id: UUID) -> dict[str, Any]:
     with transaction() as session:
         task = find_by_uuid(session, Task, task_id, owner=user)
-        task.mark(completed=None, at=now())
+        task.mark(completed=None, at=clock.now())
         return task_status_json(task)
 
 
 def task_values(body: dict[str, Any]) -> dict[str, Any]:
-    values = members_of(body, ("title", "description", "priority"))
-    if "due_date" in body:
-        values["due_at"] = optional_instant(body["due_date"])
-    if "tags" in body:
-        values["tags"] = [trimmed(name) for name in body["tags"]]
-    if "recurrence_pattern" in body:
-        values["recurrence"] = body["recurrence_pattern"] and recurrence_values(body["recurrence_pattern"])
+    values = renamed(body, MEMBERS)
+    if "tags" in values:
+        values["tags"] = [trimmed(name) for name in values["tags"]]
+    if values.get("recurrence"):
+        values["recurrence"] = recurrence_values(values["recurrence"])
     return values
 
 
@@ -80,12 +87,12 @@ def recurrence_values(pattern: dict[str, Any]) -> dict[str, Any]:
     return {
         "pattern_type": pattern["pattern_type"],
         "interval": pattern.get("interval", 1),
-        "end_at": optional_instant(pattern.get("end_date")),
+        "end_at": pattern.get("end_date"),
         "occurrences_count": pattern.get("occurrences_count"),
     }
 
 
-def task_json(task: Any) -> dict[str, Any]:
+def task_json(task: Row) -> dict[str, Any]:
     return {
         "id": str(task.uuid),
         "title": task.title,
@@ -109,7 +116,7 @@ def task_status_json(task: Task) -> dict[str, Any]:
     }
 
 
-def status_json(task: Any) -> str:
+def status_json(task: Row) -> str:
     return "completed" if task.status == "completed" else "active"
 
 
@@ -117,7 +124,7 @@ def task_tag_json(tag: TaskTag) -> dict[str, Any]:
     return {"id": tag.uuid, "name": tag.name, "color": tag.color}
 
 
-def recurrence_json(task: Any) -> dict[str, Any]:
+def recurrence_json(task: Row) -> dict[str, Any]:
     return {
         "id": str(task.recurrence_uuid),
         "pattern_type": task.recurrence_pattern_type,

@@ -1,9 +1,12 @@
 from typing import Any
 
-from db.accounts import Account, change_account, read_account
-from db.clock import instant_json, now
+import clock
+from db.accounts import change_account, read_account
 from db.engine import autocommit, transaction
-from db.values import members_of
+from db.ownership import Row
+from language import instant_json, renamed
+
+MEMBERS = {"username": "username", "email": "email", "preferences": "preferences"}
 
 
 def read_me(user: int) -> dict[str, Any]:
@@ -12,12 +15,12 @@ def read_me(user: int) -> dict[str, Any]:
 
 
 def update_me(user: int, body: dict[str, Any]) -> dict[str, Any]:
-    changes = members_of(body, ("username", "email", "preferences"))
+    changes = renamed(body, MEMBERS)
     with transaction() as session:
-        return user_json(change_account(session, user, changes, at=now()))
+        return user_json(change_account(session, user, changes, at=clock.now()))
 
 
-def user_json(account: Account) -> dict[str, Any]:
+def user_json(account: Row) -> dict[str, Any]:
     return {
         "id": str(account.uuid),
         "username": account.username,

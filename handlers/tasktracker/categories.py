@@ -1,11 +1,13 @@
 from typing import Any
 
+import clock
 from db.categories import page_of_categories, refusing_taken_names, remove_category
-from db.clock import instant_json, now
 from db.engine import autocommit, transaction
 from db.labels import Category
-from db.ownership import add, find_owned, read_owned
-from db.values import members_of, trimmed
+from db.ownership import Row, add, find_owned, read_owned
+from language import instant_json, renamed, trimmed
+
+MEMBERS = {"name": "name", "color": "color"}
 
 
 def list_categories(user: int, limit: int, offset: int) -> dict[str, Any]:
@@ -17,7 +19,7 @@ def list_categories(user: int, limit: int, offset: int) -> dict[str, Any]:
 
 def create_category(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with refusing_taken_names(), transaction() as session:
-        return category_json(add(session, Category, category_values(body), owner=user, at=now()))
+        return category_json(add(session, Category, category_values(body), owner=user, at=clock.now()))
 
 
 def read_category(user: int, category_id: int) -> dict[str, Any]:
@@ -28,7 +30,7 @@ def read_category(user: int, category_id: int) -> dict[str, Any]:
 def update_category(user: int, category_id: int, body: dict[str, Any]) -> dict[str, Any]:
     with refusing_taken_names(), transaction() as session:
         category = find_owned(session, Category, category_id, owner=user)
-        category.change(category_values(body), at=now())
+        category.change(category_values(body), at=clock.now())
         return category_json(category)
 
 
@@ -38,13 +40,13 @@ def delete_category(user: int, category_id: int) -> None:
 
 
 def category_values(body: dict[str, Any]) -> dict[str, Any]:
-    values = members_of(body, ("name", "color"))
+    values = renamed(body, MEMBERS)
     if "name" in values:
         values["name"] = trimmed(values["name"])
     return values
 
 
-def category_json(category: Category) -> dict[str, Any]:
+def category_json(category: Row) -> dict[str, Any]:
     return {
         "id": category.id,
         "user_id": category.account_id,

@@ -1,31 +1,46 @@
+from datetime import date
 from typing import Any
 
+import clock
 from db.categories import within_own_categories
-from db.clock import instant_json, now, optional_instant_json
 from db.engine import autocommit, transaction
-from db.ownership import find_owned, read_owned
-from db.task_lists import Order, due_filters, page_of_tasks
+from db.ownership import Row, find_owned, read_owned
+from db.task_lists import Filters, Order, due_filters, page_of_tasks
 from db.tasks import Task, add_task
-from db.values import day, due_day_json, task_values
 from db.whole_tasks import plain_tasks
+from language import due_day_json, instant_json, optional_instant_json, renamed
 
-MEMBERS = ("title", "description", "status", "priority", "category_id")
+MEMBERS = {
+    "title": "title",
+    "description": "description",
+    "status": "status",
+    "priority": "priority",
+    "due_date": "due_on",
+    "category_id": "category_id",
+}
 
 
-def list_tasks(user: int, limit: int, offset: int, sort_by, sort_order, status, category_id, due_date, due_before, due_after) -> dict[str, Any]:
-    query = dict(sort_by=sort_by, sort_order=sort_order, status=status, category_id=category_id, due_date=due_date, due_before=due_before, due_after=due_after)
-    order = Order(query["sort_by"], descending=query["sort_order"] == "desc")
-    with autocommit() as connection, within_own_categories(connection, query, owner=user):
-        page = page_of_tasks(
-            connection, order, _filters(query), owner=user, limit=limit, offset=offset, shown=plain_tasks
-        )
-    return {"tasks": [task_json(task) for task in page.rows], "total": page.total, "limit": limit, "offset": offset}
+def list_tasks(
+    user: int,
+    limit: int,
+    offset: int,
+    status: str | None,
+    category_id: int | None,
+    due_date: date | None,
+    due_before: date | None,
+    due_after: date | None,
+    sort_by: str,
+    sort_order: str,
+) -> dict[str, Any]:
+    due = due_filters(on=due_date, before=due_before, after=due_after)
+    filters = {"status": status, "category_id": category_id, **due}
+    return _page_json(user, Order(sort_by, descending=sort_order == "desc"), filters, limit=limit, offset=offset)
 
 
 def create_task(user: int, body: dict[str, Any]) -> dict[str, Any]:
-    values = task_values(body, MEMBERS)
+    values = renamed(body, MEMBERS)
     with autocommit() as connection, within_own_categories(connection, values, owner=user):
-        return task_json(add_task(connection, owner=user, values=values, at=now()))
+        return task_json(add_task(connection, owner=user, values=values, at=clock.now()))
 
 
 def read_task(user: int, task_id: int) -> dict[str, Any]:
@@ -34,11 +49,11 @@ def read_task(user: int, task_id: int) -> dict[str, Any]:
 
 
 def update_task(user: int, task_id: int, body: dict[str, Any]) -> dict[str, Any]:
-    values = task_values(body, MEMBERS)
+    values = renamed(body, MEMBERS)
     with transaction() as session:
         task = find_owned(session, Task, task_id, owner=user)
         with within_own_categories(session.connection(), values, owner=user):
-            task.change(values, at=now())
+            task.change(values, at=clock.now())
             session.flush()
         return task_json(task)
 
@@ -48,12 +63,13 @@ def delete_task(user: int, task_id: int) -> None:
         session.delete(find_owned(session, Task, task_id, owner=user))
 
 
-def _filters(query: dict[str, Any]) -> dict[str, Any]:
-    due = due_filters(on=day(query["due_date"]), before=day(query["due_before"]), after=day(query["due_after"]))
-    return {"status": query["status"], "category_id": query["category_id"], **due}
+def _page_json(user: int, order: Order, filters: Filters, *, limit: int, offset: int) -> dict[str, Any]:
+    with autocommit() as connection, within_own_categories(connection, filters, owner=user):
+        page = page_of_tasks(connection, order, filters, owner=user, limit=limit, offset=offset, shown=plain_tasks)
+    return {"tasks": [task_json(task) for task in page.rows], "total": page.total, "limit": limit, "offset": offset}
 
 
-def task_json(task: Task) -> dict[str, Any]:
+def task_json(task: Row) -> dict[str, Any]:
     return {
         "id": task.id,
         "user_id": task.account_id,

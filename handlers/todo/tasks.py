@@ -1,16 +1,17 @@
 from typing import Any
 from uuid import UUID
 
-from db.clock import instant_json, now
+import clock
 from db.engine import autocommit, transaction
-from db.ownership import find_owned, read_owned
+from db.ownership import Row, find_owned, read_owned
 from db.task_lists import Order, tally_tasks, tasks_in_order
 from db.tasks import Task, add_task
-from db.values import members_of
+from language import instant_json, renamed
 from security.tokens import Token
 
 FILTERS = {"all": {}, "pending": {"is_open": True}, "completed": {"is_completed": True}}
 ORDERS = {"created": Order("created_at", descending=True), "title": Order("title"), "due_date": Order("due_date")}
+MEMBERS = {"title": "title", "description": "description"}
 
 
 def list_tasks(*, user: int, token: Token, status: str, sort: str, limit: int | None, offset: int) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def list_tasks(*, user: int, token: Token, status: str, sort: str, limit: int | 
 
 def create_task(user: int, token: Token, body: dict[str, Any]) -> dict[str, Any]:
     with autocommit() as connection:
-        task = add_task(connection, owner=user, values=task_values(body), at=now())
+        task = add_task(connection, owner=user, values=task_values(body), at=clock.now())
     return task_json(task, token.account_uuid)
 
 
@@ -39,7 +40,7 @@ def read_task(user: int, token: Token, id: int) -> dict[str, Any]:
 def update_task(user: int, token: Token, id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         task = find_owned(session, Task, id, owner=user)
-        task.change(task_values(body), at=now())
+        task.change(task_values(body), at=clock.now())
         return task_json(task, token.account_uuid)
 
 
@@ -52,19 +53,19 @@ def delete_task(user: int, id: int) -> dict[str, str]:
 def set_task_completion(user: int, token: Token, id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         task = find_owned(session, Task, id, owner=user)
-        task.mark(completed=body.get("completed"), at=now())
+        task.mark(completed=body.get("completed"), at=clock.now())
         return task_json(task, token.account_uuid)
 
 
 def task_values(body: dict[str, Any]) -> dict[str, Any]:
-    values = members_of(body, ("title", "description"))
+    values = renamed(body, MEMBERS)
     if "description" in values:
         # No description is "" in this contract's words and null in all others'.
         values["description"] = values["description"] or None
     return values
 
 
-def task_json(task: Task, user_id: UUID) -> dict[str, Any]:
+def task_json(task: Row, user_id: UUID) -> dict[str, Any]:
     return {
         "id": task.id,
         "user_id": str(user_id),

@@ -1,12 +1,18 @@
 from typing import Any
 
+import clock
 from db.anchor import LATEST_ACHIEVEMENTS_FIRST, Achievement
-from db.clock import instant_json, now
 from db.engine import autocommit, transaction
-from db.ownership import add, find_owned, list_owned, read_owned
-from db.values import day, day_json, members_of
+from db.ownership import Row, add, find_owned, list_owned, read_owned
+from language import day_json, instant_json, renamed
 
-MEMBERS = ("title", "description", "quantifiable_results")
+MEMBERS = {
+    "title": "title",
+    "description": "description",
+    "quantifiable_results": "quantifiable_results",
+    "core_skills_json": "core_skills_json",
+    "date_achieved": "date_achieved",
+}
 
 
 def list_achievements(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
@@ -17,7 +23,7 @@ def list_achievements(user: int, limit: int | None, offset: int) -> list[dict[st
 
 def create_achievement(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        return achievement_json(add(session, Achievement, achievement_values(body), owner=user, at=now()))
+        return achievement_json(add(session, Achievement, achievement_values(body), owner=user, at=clock.now()))
 
 
 def read_achievement(user: int, achievement_id: int) -> dict[str, Any]:
@@ -28,7 +34,7 @@ def read_achievement(user: int, achievement_id: int) -> dict[str, Any]:
 def update_achievement(user: int, achievement_id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         achievement = find_owned(session, Achievement, achievement_id, owner=user)
-        achievement.change(achievement_values(body), at=now())
+        achievement.change(achievement_values(body), at=clock.now())
         return achievement_json(achievement)
 
 
@@ -38,15 +44,14 @@ def delete_achievement(user: int, achievement_id: int) -> None:
 
 
 def achievement_values(body: dict[str, Any]) -> dict[str, Any]:
-    values = members_of(body, MEMBERS)
-    if "date_achieved" in body:
-        values["date_achieved"] = day(body["date_achieved"])
-    if "core_skills_json" in body:
-        values["core_skills_json"] = body["core_skills_json"] or []
+    values = renamed(body, MEMBERS)
+    if "core_skills_json" in values:
+        # The model knows no list that is null.
+        values["core_skills_json"] = values["core_skills_json"] or []
     return values
 
 
-def achievement_json(achievement: Achievement) -> dict[str, Any]:
+def achievement_json(achievement: Row) -> dict[str, Any]:
     return {
         "id": achievement.id,
         "user_id": achievement.account_id,

@@ -1,10 +1,12 @@
 from typing import Any
 
-from db.accounts import Account, account_with_email, find_account, open_account, read_account
+import clock
+from db.accounts import account_with_email, find_account, open_account, read_account
 from db.anchor import make_profile
-from db.clock import instant_json, now
 from db.engine import autocommit, transaction
 from db.logins import end_other_logins, revoke_token
+from db.ownership import Row
+from language import instant_json
 from security import logins
 from security.passwords import hash_password
 from security.tokens import Token, access_token
@@ -14,7 +16,7 @@ def register(body: dict[str, Any]) -> dict[str, Any]:
     password_hash = hash_password(body["password"])
     with transaction() as session:
         account = open_account(
-            session, username=body["username"], email=body["email"], password_hash=password_hash, at=now()
+            session, username=body["username"], email=body["email"], password_hash=password_hash, at=clock.now()
         )
         make_profile(session, owner=account.id, at=account.created_at)
         return {"message": "User registered successfully", "user": new_user_json(account)}
@@ -22,7 +24,7 @@ def register(body: dict[str, Any]) -> dict[str, Any]:
 
 def log_in(body: dict[str, Any], client_address: str) -> dict[str, str]:
     _, tokens = logins.log_in(
-        body["email"], body["password"], client_address=client_address, at=now(), find=account_with_email
+        body["email"], body["password"], client_address=client_address, at=clock.now(), find=account_with_email
     )
     return {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
 
@@ -35,7 +37,7 @@ def read_me(user: int) -> dict[str, Any]:
 def refresh(user: int, token: Token) -> dict[str, str]:
     with autocommit() as connection:
         account = read_account(connection, user)
-    return {"access_token": access_token(account, token.login_id, fresh=False, at=now())}
+    return {"access_token": access_token(account, token.login_id, fresh=False, at=clock.now())}
 
 
 def log_out(token: Token) -> dict[str, str]:
@@ -51,17 +53,17 @@ def log_out_refresh(token: Token) -> dict[str, str]:
 def change_password(user: int, token: Token, body: dict[str, Any]) -> dict[str, str]:
     password_hash = hash_password(body["new_password"])
     with transaction() as session:
-        find_account(session, user).change_password(password_hash, at=now())
-        end_other_logins(session, account_id=user, kept=token.login_id, at=now())
+        find_account(session, user).change_password(password_hash, at=clock.now())
+        end_other_logins(session, account_id=user, kept=token.login_id, at=clock.now())
     return {"message": "Password updated successfully."}
 
 
 def _revoke(token: Token) -> None:
     with transaction() as session:
-        revoke_token(session, jti=token.jti, expires_at=token.expires_at, at=now())
+        revoke_token(session, jti=token.jti, expires_at=token.expires_at, at=clock.now())
 
 
-def new_user_json(account: Account) -> dict[str, Any]:
+def new_user_json(account: Row) -> dict[str, Any]:
     return {
         "id": account.id,
         "username": account.username,
@@ -70,5 +72,5 @@ def new_user_json(account: Account) -> dict[str, Any]:
     }
 
 
-def user_json(account: Account) -> dict[str, Any]:
+def user_json(account: Row) -> dict[str, Any]:
     return {**new_user_json(account), "updated_at": instant_json(account.updated_at)}

@@ -1,12 +1,18 @@
 from typing import Any
 
+import clock
 from db.anchor import NEWEST_FOCUS_ITEMS_FIRST, FocusItem
-from db.clock import instant_json, now
 from db.engine import autocommit, transaction
-from db.ownership import add, find_owned, list_owned, read_owned
-from db.values import day, day_json, members_of
+from db.ownership import Row, add, find_owned, list_owned, read_owned
+from language import day_json, instant_json, renamed
 
-MEMBERS = ("item_type", "title", "description", "status")
+MEMBERS = {
+    "item_type": "item_type",
+    "title": "title",
+    "description": "description",
+    "start_date": "start_date",
+    "status": "status",
+}
 
 
 def list_focus_items(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
@@ -17,7 +23,7 @@ def list_focus_items(user: int, limit: int | None, offset: int) -> list[dict[str
 
 def create_focus_item(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        return focus_item_json(add(session, FocusItem, focus_item_values(body), owner=user, at=now()))
+        return focus_item_json(add(session, FocusItem, renamed(body, MEMBERS), owner=user, at=clock.now()))
 
 
 def read_focus_item(user: int, focus_id: int) -> dict[str, Any]:
@@ -28,7 +34,7 @@ def read_focus_item(user: int, focus_id: int) -> dict[str, Any]:
 def update_focus_item(user: int, focus_id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         item = find_owned(session, FocusItem, focus_id, owner=user)
-        item.change(focus_item_values(body), at=now())
+        item.change(renamed(body, MEMBERS), at=clock.now())
         return focus_item_json(item)
 
 
@@ -37,14 +43,7 @@ def delete_focus_item(user: int, focus_id: int) -> None:
         session.delete(find_owned(session, FocusItem, focus_id, owner=user))
 
 
-def focus_item_values(body: dict[str, Any]) -> dict[str, Any]:
-    values = members_of(body, MEMBERS)
-    if "start_date" in body:
-        values["start_date"] = day(body["start_date"])
-    return values
-
-
-def focus_item_json(item: FocusItem) -> dict[str, Any]:
+def focus_item_json(item: Row) -> dict[str, Any]:
     return {
         "id": item.id,
         "user_id": item.account_id,

@@ -1,12 +1,17 @@
 from typing import Any
 
+import clock
 from db.anchor import SOONEST_PLANS_FIRST, FuturePlan
-from db.clock import instant_json, now
 from db.engine import autocommit, transaction
-from db.ownership import add, find_owned, list_owned, read_owned
-from db.values import day, day_json, members_of
+from db.ownership import Row, add, find_owned, list_owned, read_owned
+from language import day_json, instant_json, renamed
 
-MEMBERS = ("goal_type", "description", "status")
+MEMBERS = {
+    "goal_type": "goal_type",
+    "description": "description",
+    "target_date": "target_date",
+    "status": "status",
+}
 
 
 def list_future_plans(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
@@ -17,7 +22,7 @@ def list_future_plans(user: int, limit: int | None, offset: int) -> list[dict[st
 
 def create_future_plan(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
-        return future_plan_json(add(session, FuturePlan, future_plan_values(body), owner=user, at=now()))
+        return future_plan_json(add(session, FuturePlan, renamed(body, MEMBERS), owner=user, at=clock.now()))
 
 
 def read_future_plan(user: int, plan_id: int) -> dict[str, Any]:
@@ -28,7 +33,7 @@ def read_future_plan(user: int, plan_id: int) -> dict[str, Any]:
 def update_future_plan(user: int, plan_id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         plan = find_owned(session, FuturePlan, plan_id, owner=user)
-        plan.change(future_plan_values(body), at=now())
+        plan.change(renamed(body, MEMBERS), at=clock.now())
         return future_plan_json(plan)
 
 
@@ -37,14 +42,7 @@ def delete_future_plan(user: int, plan_id: int) -> None:
         session.delete(find_owned(session, FuturePlan, plan_id, owner=user))
 
 
-def future_plan_values(body: dict[str, Any]) -> dict[str, Any]:
-    values = members_of(body, MEMBERS)
-    if "target_date" in body:
-        values["target_date"] = day(body["target_date"])
-    return values
-
-
-def future_plan_json(plan: FuturePlan) -> dict[str, Any]:
+def future_plan_json(plan: Row) -> dict[str, Any]:
     return {
         "id": plan.id,
         "user_id": plan.account_id,

@@ -1,30 +1,31 @@
 from typing import Any
 
+import clock
 from db import anchor
-from db.anchor import Profile, find_profile
-from db.clock import instant_json, now
+from db.anchor import find_profile
 from db.engine import autocommit, transaction
-from db.values import members_of
+from db.ownership import Row
+from language import instant_json, renamed
 
-MEMBERS = ("professional_title", "one_liner_bio")
+MEMBERS = {"professional_title": "professional_title", "one_liner_bio": "one_liner_bio"}
 
 
 def read_profile(user: int) -> dict[str, Any]:
     with autocommit() as connection:
-        return profile_json(anchor.read_profile(connection, owner=user, at=now()))
+        return profile_json(anchor.read_profile(connection, owner=user, at=clock.now()))
 
 
 def update_profile(user: int, body: dict[str, Any]) -> dict[str, Any]:
-    values = members_of(body, MEMBERS)
+    values = renamed(body, MEMBERS)
     if not values:
         return {"message": "No relevant profile fields provided for update."}
     with transaction() as session:
-        profile = find_profile(session, owner=user, at=now())
-        profile.change(values, at=now())
+        profile = find_profile(session, owner=user, at=clock.now())
+        profile.change(values, at=clock.now())
         return profile_json(profile)
 
 
-def profile_json(profile: Profile) -> dict[str, Any]:
+def profile_json(profile: Row) -> dict[str, Any]:
     return {
         "user_id": profile.account_id,
         "professional_title": profile.professional_title,

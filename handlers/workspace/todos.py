@@ -1,12 +1,18 @@
 from typing import Any
 
-from db.clock import instant_json, now, optional_instant_json
+import clock
 from db.engine import autocommit, transaction
-from db.ownership import find_owned, list_owned, read_owned
+from db.ownership import Row, find_owned, list_owned, read_owned
 from db.tasks import NEWEST_TASKS_FIRST, Task, add_task
-from db.values import due_day_json, task_values
+from language import due_day_json, instant_json, optional_instant_json, renamed
 
-MEMBERS = ("title", "description", "status", "priority")
+MEMBERS = {
+    "title": "title",
+    "description": "description",
+    "due_date": "due_on",
+    "status": "status",
+    "priority": "priority",
+}
 
 
 def list_todos(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
@@ -17,7 +23,7 @@ def list_todos(user: int, limit: int | None, offset: int) -> list[dict[str, Any]
 
 def create_todo(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with autocommit() as connection:
-        return todo_json(add_task(connection, owner=user, values=task_values(body, MEMBERS), at=now()))
+        return todo_json(add_task(connection, owner=user, values=renamed(body, MEMBERS), at=clock.now()))
 
 
 def read_todo(user: int, todo_id: int) -> dict[str, Any]:
@@ -28,7 +34,7 @@ def read_todo(user: int, todo_id: int) -> dict[str, Any]:
 def update_todo(user: int, todo_id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         task = find_owned(session, Task, todo_id, owner=user)
-        task.change(task_values(body, MEMBERS), at=now())
+        task.change(renamed(body, MEMBERS), at=clock.now())
         return todo_json(task)
 
 
@@ -37,7 +43,7 @@ def delete_todo(user: int, todo_id: int) -> None:
         session.delete(find_owned(session, Task, todo_id, owner=user))
 
 
-def todo_json(task: Task) -> dict[str, Any]:
+def todo_json(task: Row) -> dict[str, Any]:
     return {
         "id": task.id,
         "user_id": task.account_id,

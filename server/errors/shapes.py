@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from db.clock import instant_json
+from language import instant_json
 from server.errors.refusals import Refusal, bad_input_message
 
 ErrorShape = Callable[[Refusal, datetime], dict[str, Any]]

@@ -10,7 +10,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.routing.routes import Routes
 
-
 NOWHERE = {"api_base_path": None}
 """What Connexion's middlewares let pass; the application answers it."""
 

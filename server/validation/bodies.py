@@ -3,13 +3,12 @@
 import json
 import re
 from collections.abc import Mapping
+from itertools import accumulate
+from math import isfinite
 from typing import Any
 
-import orjson
-
-from server.errors.refusals import BadInput, FieldError, Unparsable, UnwritableText
-from server.validation.schema_errors import field_errors
-from server.validation.schemas import validator_for
+from server.errors.refusals import BadInput, FieldError, Unparsable
+from server.validation.schemas import InputSchema
 
 MOST_BYTES = 1_048_576
 """The longest body that is read: 1 MiB."""
@@ -17,9 +16,14 @@ MOST_BYTES = 1_048_576
 MOST_DEPTH = 64
 """The deepest nesting of objects and arrays that is parsed."""
 
-_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_INTEGERS = range(-(2**63), 2**64)
+"""The integers that stay integers; others become floats, as the databases and the JSON of answers can hold them."""
+
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_SURROGATES = re.compile(rb"\\u[dD][89a-fA-F]")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
-_SQUARE = bytes.maketrans(b"{}", b"[]")
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+"""One level down and, read as a signed byte, one level up."""
 
 
 class Body:
@@ -27,20 +31,16 @@ class Body:
 
     def __init__(self, schema: Mapping[str, Any], *, required: bool) -> None:
         self.required = required
-        self.validator = validator_for(schema)
+        self.schema = InputSchema(schema)
 
     def read(self, raw: bytes) -> Any:
-        """Parse and check a body; an optional one that is left out reads as `{}`.
+        """Parse, check and convert a body; an optional one that is left out counts as `{}`.
 
         Raises `Unparsable` or `BadInput`.
         """
         if not raw:
             return self._left_out()
-        value = parse(raw)
-        errors = field_errors(self.validator.iter_errors(value))
-        if errors:
-            raise BadInput(*errors)
-        return value
+        return self.schema.read(parse(raw))
 
     def _left_out(self) -> dict[str, Any]:
         if self.required:
@@ -49,52 +49,62 @@ class Body:
 
 
 def parse(raw: bytes) -> Any:
-    """Parse a JSON text (RFC 8259), refusing what parsers disagree about. Raises `Unparsable`.
+    """Parse a JSON text (RFC 8259) in UTF-8, refusing what parsers disagree about. Raises `Unparsable`.
 
-    orjson refuses bytes that are not UTF-8, lone surrogates and NaN; it takes the last of two equal names in
-    silence, so the standard parser reads the text once more for those.
+    Refused are two members of one name, lone surrogates, NaN, infinities and more than `MOST_DEPTH` levels.
     """
-    if _is_deeper_than(MOST_DEPTH, raw):
+    if _depth(raw) > MOST_DEPTH:
         raise Unparsable(f"The body nests deeper than {MOST_DEPTH} levels.")
     try:
-        value = orjson.loads(raw)
-        json.loads(raw, object_pairs_hook=_with_unique_names)
-    except _DuplicateName as error:
-        raise Unparsable("The body has an object with two members of the same name.") from error
+        value = _DECODER.decode(raw.decode())
     except ValueError as error:
-        if _has_lone_surrogates(raw):
-            raise UnwritableText("The body has a text with half a surrogate pair.") from error
         raise Unparsable("The body is not a JSON text in UTF-8.") from error
+    if _SURROGATES.search(raw) and _has_lone_surrogates(value):
+        raise UnwritableText("The body has a text with half a surrogate pair.")
     return value
 
 
-def _has_lone_surrogates(raw: bytes) -> bool:
+def _with_unique_names(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    named = dict(members)
+    if len(named) != len(members):
+        raise Unparsable("The body has an object with two members of the same name.")
+    return named
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("no float is as large")
+    return number
+
+
+def _integer(text: str) -> int | float:
+    # No integer of 64 bits has more than 20 characters, and Python takes its time with those of thousands.
+    number = int(text[:21])
+    return number if number in _INTEGERS else _finite(text)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_with_unique_names, parse_constant=_no_constant, parse_float=_finite, parse_int=_integer
+)
+
+
+def _has_lone_surrogates(value: Any) -> bool:
     try:
-        json.dumps(json.loads(raw.decode()), ensure_ascii=False).encode()
+        json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return True
-    except ValueError:
-        return False
     return False
 
 
-class _DuplicateName(Exception):
-    pass
-
-
-def _with_unique_names(members: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in members}) != len(members):
-        raise _DuplicateName
-
-
-def _is_deeper_than(limit: int, raw: bytes) -> bool:
-    # Nearly every body has fewer brackets than the limit; of one that has more, the innermost pairs are taken away
-    # level by level. All of it runs in C: a megabyte of brackets must not stop the event loop.
-    if raw.count(b"[") + raw.count(b"{") <= limit:
-        return False
-    brackets = _STRINGS.sub(b"", raw).translate(_SQUARE, _NO_BRACKETS)
-    if b"[" * (limit + 1) in brackets:
-        return True
-    for _ in range(limit):
-        brackets = brackets.replace(b"[]", b"")
-    return b"[" in brackets
+def _depth(raw: bytes) -> int:
+    # Nearly every body has too few brackets to be too deep, and is not looked at any further. Else one pass over the
+    # brackets outside of strings tells: a megabyte of them must not stop the event loop.
+    if raw.count(b"[") + raw.count(b"{") <= MOST_DEPTH:
+        return 0
+    steps = _STRINGS.sub(b"", raw).translate(_STEPS, _NO_BRACKETS)
+    return max(accumulate(memoryview(steps).cast("b")), default=0)

@@ -1,13 +1,14 @@
-"""Checkers for the formats that the contracts name; JSON Schema itself leaves them unchecked."""
+"""The formats that the contracts name: a text is parsed once, which both checks it and gives handlers its value."""
 
 import re
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from jsonschema import FormatChecker
-
-from db.clock import instant
+from language import instant
+from server.errors.refusals import FieldError
 
 PASSWORD_BYTES = 1_024
 
@@ -22,40 +23,95 @@ _EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(\.{_LABEL
 _ZONES = available_timezones() - {"localtime"}
 """The IANA zones; what a machine calls its own is no zone to others."""
 
-formats = FormatChecker(formats=())
-"""The formats of the contracts. A checker says nothing of values that are not strings: `type` does."""
+
+class Format(NamedTuple):
+    """A form that a text may have to have."""
+
+    parse: Callable[[str], Any]
+    """Returns what the text stands for. Raises `ValueError` or `OverflowError` for one of another form."""
+
+    rule: str
+    """What is said of a text of another form."""
 
 
-def _strings_of(name: str):
-    return formats.checks(name, raises=(ValueError, OverflowError, KeyError, OSError))
+def _parse_day(text: str) -> date:
+    return date.fromisoformat(_matched(_DAY, text))
 
 
-@_strings_of("date")
-def _is_day(value: object) -> bool:
-    return not isinstance(value, str) or bool(_DAY.fullmatch(value) and date.fromisoformat(value))
+def _parse_instant(text: str) -> datetime:
+    # Its UTC reading must have a year too: that of 0001-01-01T00:00:00+14:00 has none.
+    return instant(_matched(_INSTANT, text))
 
 
-@_strings_of("date-time")
-def _is_instant(value: object) -> bool:
-    # RFC 3339 with an offset; it must also be an instant when told in UTC (0001-01-01T00:00:00+14:00 is not).
-    return not isinstance(value, str) or bool(_INSTANT.fullmatch(value) and instant(value))
+def _parse_uuid(text: str) -> UUID:
+    return UUID(_matched(_UUID, text))
 
 
-@_strings_of("uuid")
-def _is_uuid(value: object) -> bool:
-    return not isinstance(value, str) or bool(_UUID.fullmatch(value) and UUID(value))
+def _parse_email(text: str) -> str:
+    _matched(_EMAIL, text.strip())
+    return text
 
 
-@_strings_of("email")
-def _is_email(value: object) -> bool:
-    return not isinstance(value, str) or bool(_EMAIL.fullmatch(value.strip()))
+def _parse_password(text: str) -> str:
+    if len(text.encode()) > PASSWORD_BYTES:
+        raise ValueError
+    return text
 
 
-@_strings_of("password")
-def _is_password(value: object) -> bool:
-    return not isinstance(value, str) or len(value.encode()) <= PASSWORD_BYTES
+def _parse_timezone(text: str) -> str:
+    if text not in _ZONES:
+        raise ValueError
+    return text
 
 
-@_strings_of("timezone")
-def _is_timezone(value: object) -> bool:
-    return not isinstance(value, str) or value in _ZONES
+def _matched(pattern: re.Pattern[str], text: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError
+    return text
+
+
+FORMATS = {
+    "date": Format(_parse_day, "must be a day as YYYY-MM-DD"),
+    "date-time": Format(_parse_instant, "must be an instant with an offset, as 2026-01-31T12:00:00Z"),
+    "uuid": Format(_parse_uuid, "must be a UUID"),
+    "email": Format(_parse_email, "must be an e-mail address"),
+    "password": Format(_parse_password, f"must have at most {PASSWORD_BYTES} bytes"),
+    "timezone": Format(_parse_timezone, "must be an IANA time zone"),
+}
+
+
+class Conversion:
+    """What a schema's formats make of a value: a text becomes what it stands for, also in members of members."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.format = FORMATS.get(schema.get("format", ""))
+        members = {name: Conversion(member) for name, member in schema.get("properties", {}).items()}
+        self.members = {name: member for name, member in members.items() if member.changes_something}
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether the schema names a format at all, for itself or for a member."""
+        return self.format is not None or bool(self.members)
+
+    def apply(self, value: Any, errors: list[FieldError], *, place: str = "") -> Any:
+        """Return the converted value, and add what is wrong with its texts to the errors.
+
+        What is not of the schema's type stays as it is, for the schema itself to refuse.
+        """
+        if self.format is not None and isinstance(value, str):
+            return _converted(value, self.format, errors, place)
+        if self.members and isinstance(value, dict):
+            return {name: self._member(name, one, errors, place) for name, one in value.items()}
+        return value
+
+    def _member(self, name: str, value: Any, errors: list[FieldError], place: str) -> Any:
+        member = self.members.get(name)
+        return value if member is None else member.apply(value, errors, place=f"{place}.{name}" if place else name)
+
+
+def _converted(text: str, to: Format, errors: list[FieldError], place: str) -> Any:
+    try:
+        return to.parse(text)
+    except (ValueError, OverflowError):
+        errors.append(FieldError(place, to.rule))
+        return text

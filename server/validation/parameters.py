@@ -7,8 +7,7 @@ from urllib.parse import parse_qsl
 
 from db.errors import NotFound
 from server.errors.refusals import BadInput, FieldError
-from server.validation.schema_errors import field_errors
-from server.validation.schemas import validator_for
+from server.validation.schemas import InputSchema
 
 MOST_QUERY_FIELDS = 100
 
@@ -17,25 +16,22 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 class Parameter:
-    """One parameter: what its text means and whether that is allowed."""
+    """One parameter: what its text stands for, and whether the contract allows that."""
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
         self.name: str = definition["name"]
         self.required: bool = definition.get("required", False)
-        self.schema: Mapping[str, Any] = definition["schema"]
-        self.validator = validator_for(self.schema)
+        self.type: str = definition["schema"]["type"]
+        self.default: Any = definition["schema"].get("default")
+        self.schema = InputSchema(definition["schema"])
 
     def read(self, text: str) -> Any:
-        """Read the value that the text stands for. Raises `BadInput`."""
-        value = self._convert(text)
-        errors = field_errors(self.validator.iter_errors(value), within=self.name)
-        if errors:
-            raise BadInput(*errors)
-        return value
+        """Return the value that the text stands for by the schema's type and format. Raises `BadInput`."""
+        return self.schema.read(self._typed(text), within=self.name)
 
-    def _convert(self, text: str) -> Any:
-        # What is no number stays text, and the schema's `type` refuses it.
-        match self.schema["type"]:
+    def _typed(self, text: str) -> Any:
+        # A text that is no number stays a text, which the schema's `type` refuses.
+        match self.type:
             case "integer":
                 return int(text) if _INTEGER.fullmatch(text) else text
             case "boolean":
@@ -47,12 +43,12 @@ class PathParameters:
     """The parameters in an operation's path."""
 
     def __init__(self, definitions: list[dict[str, Any]], *, has_ids: bool) -> None:
-        """Take the path parameters of an operation; `has_ids` says that what cannot be one of them is a 404."""
+        """Keep the path parameters of an operation; `has_ids` makes a value that breaks their schema a 404."""
         self.parameters = [Parameter(one) for one in definitions if one["in"] == "path"]
         self.has_ids = has_ids
 
     def read(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Read the path's parameters. Raises `NotFound` for an id that cannot be one, else `BadInput`."""
+        """Return the values of the path's parameters. Raises `NotFound` for an id that cannot be one, or `BadInput`."""
         try:
             return {parameter.name: parameter.read(texts[parameter.name]) for parameter in self.parameters}
         except BadInput as error:
@@ -66,11 +62,14 @@ class QueryParameters:
 
     def __init__(self, definitions: list[dict[str, Any]]) -> None:
         self.parameters = {one["name"]: Parameter(one) for one in definitions if one["in"] == "query"}
-        self.defaults = {name: one.schema.get("default") for name, one in self.parameters.items()}
+        self.defaults = {name: one.default for name, one in self.parameters.items()}
         self.required = {name for name, one in self.parameters.items() if one.required}
 
     def read(self, query: bytes) -> dict[str, Any]:
-        """Read the query's parameters, absent ones at their default. Unknown ones are ignored. Raises `BadInput`."""
+        """Return the values of the query's parameters, with the default of each that is absent. Raises `BadInput`.
+
+        Unknown parameters are ignored.
+        """
         values = dict(self.defaults)
         if not self.parameters or not (query or self.required):
             return values

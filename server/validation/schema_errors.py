@@ -8,7 +8,7 @@ from jsonschema import ValidationError
 from server.errors.refusals import FieldError
 
 MOST_ERRORS = 20
-"""More than this many say no more."""
+"""How many errors an answer lists: a longer list would say no more."""
 
 _WORDS = {
     "minLength": "must have at least {} characters",
@@ -19,14 +19,6 @@ _WORDS = {
     "maxItems": "must have at most {} items",
     "minProperties": "must have at least {} members",
     "maxProperties": "must have at most {} members",
-}
-_FORMATS = {
-    "date": "must be a day as YYYY-MM-DD",
-    "date-time": "must be an instant with an offset, as 2026-01-31T12:00:00Z",
-    "uuid": "must be a UUID",
-    "email": "must be an e-mail address",
-    "password": "must have at most 1024 bytes",
-    "timezone": "must be an IANA time zone",
 }
 _TYPES = {
     "object": "an object",
@@ -39,13 +31,13 @@ _TYPES = {
 
 
 def field_errors(errors: Iterable[ValidationError], *, within: str = "") -> list[FieldError]:
-    """Tell what is wrong with each member, each thing once, in the order found."""
-    told: dict[FieldError, None] = {}
+    """Say what is wrong with each member, each thing once, in the order found; no more than `MOST_ERRORS`."""
+    found: dict[FieldError, None] = {}
     for error in errors:
-        told[FieldError(_place(error, within), _message(error))] = None
-        if len(told) == MOST_ERRORS:
+        found[FieldError(_place(error, within), _message(error))] = None
+        if len(found) == MOST_ERRORS:
             break
-    return list(told)
+    return list(found)
 
 
 def _place(error: ValidationError, within: str) -> str:
@@ -56,7 +48,7 @@ def _place(error: ValidationError, within: str) -> str:
 
 
 def _missing_member(error: ValidationError) -> str:
-    # The library tells one error a missing member, each with the whole list; its message starts with the name.
+    # The library makes one error for each missing member, with the whole list; its message starts with the name.
     members: list[str] = list(error.validator_value)  # type: ignore[arg-type]
     return next(name for name in members if error.message.startswith(repr(name)))
 
@@ -74,8 +66,7 @@ def _message(error: ValidationError) -> str:
             return str(_schema(error).get("x-message", "does not have the form that the contract asks for"))
         case "minLength" | "minItems" | "minProperties" if value == 1:
             return "must not be empty"
-    words = _FORMATS[value] if error.validator == "format" else _WORDS.get(str(error.validator), "is not valid")
-    return words.format(value)
+    return _WORDS.get(str(error.validator), "is not valid").format(value)
 
 
 def _is_nullable(error: ValidationError) -> bool:

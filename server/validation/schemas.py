@@ -1,7 +1,7 @@
 """JSON Schema as the contracts mean it: Connexion's dialect of it, with patterns read as ECMA 262 reads them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -10,15 +10,36 @@ from jsonschema import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-from db.values import WHITE_SPACE
-from server.validation.formats import formats
+from language import WHITE_SPACE
+from server.errors.refusals import BadInput
+from server.validation.formats import Conversion
+from server.validation.schema_errors import MOST_ERRORS, field_errors
 
 _PARTS_OF_PATTERN = re.compile(r"\\.|.", re.DOTALL)
 
 
+class InputSchema:
+    """The schema of a parameter or a body, which its values are checked and converted by."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.validator = validator_for(schema)
+        self.conversion = Conversion(schema)
+
+    def read(self, value: Any, *, within: str = "") -> Any:
+        """Check a value, and return it with the texts of all formats converted. Raises `BadInput`.
+
+        `within` is the name of the value itself, which errors put before the names of its members.
+        """
+        errors = field_errors(self.validator.iter_errors(value), within=within)
+        converted = self.conversion.apply(value, errors, place=within)
+        if errors:
+            raise BadInput(*errors[:MOST_ERRORS])
+        return converted
+
+
 def validator_for(schema: Any) -> Validator:
-    """Build the validator of a schema; it checks formats too."""
-    return ContractValidator(schema, format_checker=formats)
+    """Build the validator of a schema. It leaves formats unchecked: they are checked as texts are converted."""
+    return ContractValidator(schema)
 
 
 def _unless_too_long(keyword: str) -> Any:

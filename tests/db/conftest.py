@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.util import greenlet_spawn
 
+import clock
 from db import engine
 from db.accounts import open_account
-from db.clock import now
 
 numbers = count(1)
 
@@ -28,7 +28,7 @@ def new_owner(database: None) -> Callable[[], int]:
         name = f"owner{next(numbers)}"
         with engine.transaction() as session:
             return open_account(
-                session, username=name, email=f"{name}@quintet.example", password_hash="unused", at=now()
+                session, username=name, email=f"{name}@quintet.example", password_hash="unused", at=clock.now()
             ).id
 
     return make

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
+import clock
 from db.accounts import (
     Account,
     account_exists,
@@ -20,7 +21,6 @@ from db.accounts import (
     refusing_taken_names,
 )
 from db.anchor import Achievement, find_profile
-from db.clock import now
 from db.engine import autocommit, transaction
 from db.errors import AccountGone, Duplicate
 from db.logins import open_login
@@ -139,11 +139,13 @@ def test_new_accounts_share_no_preferences(database: None):
 @pytest.mark.parametrize(
     "write",
     [
-        lambda session, gone: add_task(session.connection(), owner=gone, values={"title": "Late"}, at=now()),
-        lambda session, gone: add(session, Achievement, {"title": "Late"}, owner=gone, at=now()),
-        lambda session, gone: session.add(Task(account_id=gone, title="Late", created_at=now(), updated_at=now())),
-        lambda session, gone: find_profile(session, owner=gone, at=now()),
-        lambda session, gone: open_login(session, account_id=gone, at=now(), expires_at=now()),
+        lambda session, gone: add_task(session.connection(), owner=gone, values={"title": "Late"}, at=clock.now()),
+        lambda session, gone: add(session, Achievement, {"title": "Late"}, owner=gone, at=clock.now()),
+        lambda session, gone: session.add(
+            Task(account_id=gone, title="Late", created_at=clock.now(), updated_at=clock.now())
+        ),
+        lambda session, gone: find_profile(session, owner=gone, at=clock.now()),
+        lambda session, gone: open_login(session, account_id=gone, at=clock.now(), expires_at=clock.now()),
         find_account,
     ],
     ids=["prepared insert", "added thing", "thing written at the end", "profile", "login", "the account itself"],
@@ -160,7 +162,7 @@ def test_a_statement_that_stands_for_itself_finds_the_account_gone_too(gone: int
         read_account(connection, gone)
 
     with pytest.raises(AccountGone), autocommit() as connection:
-        add_task(connection, owner=gone, values={"title": "Late"}, at=now())
+        add_task(connection, owner=gone, values={"title": "Late"}, at=clock.now())
 
 
 def test_an_account_exists_until_it_is_deleted(database: None):
@@ -190,5 +192,5 @@ def open_named(username: str | None = None, email: str | None = None) -> Account
             username=f"somebody{next(numbers)}" if username is None else username,
             email=email or f"somebody{next(numbers)}@mail.example",
             password_hash="unused",
-            at=now(),
+            at=clock.now(),
         )

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CheckConstraint
 
-from db.clock import now
+import clock
 from db.engine import transaction
 from db.schema import config_for, metadata, migrate
 from db.types import Instant, Ranked
@@ -142,7 +142,15 @@ def value_for(column: Column[Any], rows: dict[str, Any]) -> Any:
         return rows[key.column.table.name][key.column.name]
     if isinstance(column.type, Ranked):
         return column.type.words[0]
-    samples = {Uuid: uuid4(), Instant: now(), Date: now().date(), String: "sample", Integer: 1, Boolean: True, JSON: {}}
+    samples = {
+        Uuid: uuid4(),
+        Instant: clock.now(),
+        Date: clock.now().date(),
+        String: "sample",
+        Integer: 1,
+        Boolean: True,
+        JSON: {},
+    }
     return next(sample for kind, sample in samples.items() if isinstance(column.type, kind))
 
 

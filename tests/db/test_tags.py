@@ -4,8 +4,8 @@ from threading import Barrier
 import pytest
 from sqlalchemy import func, select, text
 
+import clock
 from db.accounts import Account, change_account
-from db.clock import now
 from db.engine import autocommit, transaction
 from db.errors import Duplicate
 from db.labels import Tag, task_tags
@@ -18,7 +18,7 @@ WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_da
 
 def new_tag(owner: int, name: str) -> int:
     with transaction() as session:
-        return add_tag(session, {"name": name}, owner=owner, at=now()).id
+        return add_tag(session, {"name": name}, owner=owner, at=clock.now()).id
 
 
 def refused(work: Future[None]) -> bool:
@@ -40,10 +40,10 @@ def test_two_tags_that_swap_names_while_both_have_left_theirs_keep_them(owner: i
     def rename(tag_id: int, name: str) -> None:
         with transaction() as session:
             tag = find_owned(session, Tag, tag_id, owner=owner)
-            change_tag(session, tag, {"name": f"no longer {tag.name}"}, at=now())
+            change_tag(session, tag, {"name": f"no longer {tag.name}"}, at=clock.now())
             if on_postgresql:  # SQLite lets one in after the other.
                 both_left.wait()
-            change_tag(session, tag, {"name": name}, at=now())
+            change_tag(session, tag, {"name": name}, at=clock.now())
 
     with ThreadPoolExecutor(2) as threads:
         works = [threads.submit(rename, a, "b"), threads.submit(rename, b, "a")]
@@ -59,10 +59,10 @@ def test_two_accounts_that_swap_names_while_both_have_left_theirs_keep_them(new_
 
     def rename(account_id: int, name: str) -> None:
         with transaction() as session:
-            change_account(session, account_id, {"username": f"no.longer.{account_id}"}, at=now())
+            change_account(session, account_id, {"username": f"no.longer.{account_id}"}, at=clock.now())
             if on_postgresql:
                 both_left.wait()
-            change_account(session, account_id, {"username": name}, at=now())
+            change_account(session, account_id, {"username": name}, at=clock.now())
 
     with ThreadPoolExecutor(2) as threads:
         works = [threads.submit(rename, *one) for one in zip(owners, names[::-1], strict=True)]
@@ -75,12 +75,12 @@ def test_a_task_waits_for_a_tag_that_is_being_deleted(owner: int, on_postgresql:
     tag_id = new_tag(owner, "going")
     with transaction() as session:
         values = {"title": "Water the plants", "tags": ["going"], "recurrence": {"pattern_type": "daily"}}
-        task_id = new_task(session, values, owner=owner, at=now()).id
+        task_id = new_task(session, values, owner=owner, at=clock.now()).id
 
     def change() -> None:
         changes = {"tags": ["going", "new"]} if what == "names it" else {"status": "completed"}
         with transaction() as session:
-            find_owned(session, Task, task_id, owner=owner).change(changes, at=now())
+            find_owned(session, Task, task_id, owner=owner).change(changes, at=clock.now())
 
     with ThreadPoolExecutor(1) as threads:
         with transaction() as session:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Executable, text
 
+import clock
 from db.accounts import open_account
-from db.clock import now
 from db.engine import autocommit, transaction
 from db.task_lists import Order, _counting, _listing, page_of_tasks
 
@@ -64,9 +64,11 @@ def owner(base_url: str) -> int:
 def account_with_many_tasks(name: str) -> int:
     with transaction() as session:
         account = open_account(
-            session, username=name, email=f"{name}@quintet.example", password_hash="unused", at=now()
+            session, username=name, email=f"{name}@quintet.example", password_hash="unused", at=clock.now()
         )
-        fill, at = (ON_POSTGRESQL, now()) if on_postgresql(session.connection()) else (ON_SQLITE, "2026-01-01 00:00:00")
+        fill, at = (
+            (ON_POSTGRESQL, clock.now()) if on_postgresql(session.connection()) else (ON_SQLITE, "2026-01-01 00:00:00")
+        )
         session.execute(text(fill), {"owner": account.id, "at": at, "many": MANY})
         return account.id
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -21,20 +20,25 @@ from db.engine import transaction
 from db.focus_sessions import FocusSession
 from db.focus_stats import keeping_stats
 from db.ownership import add
+from security import tokens
 from tests.conftest import SECRET
 from tests.contract_truth import hold_to_contract
 
 ROOT = Path(__file__).parent.parent.parent
-HANDLERS = ("auth", "users", "sessions", "garden", "stats")
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> "Clock":
-    """A clock for the handlers of this contract, which the test sets; access tokens do not age by it."""
+    """A clock that the test sets, and everybody goes by."""
     stopped = Clock(datetime.now(UTC))
-    for name in HANDLERS:
-        monkeypatch.setattr(import_module(f"handlers.focusguard.{name}"), "now", stopped)
+    monkeypatch.setattr("clock.now", stopped)
     return stopped
+
+
+@pytest.fixture
+def lasting_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tokens count for a century after they have expired, for tests of what takes days or years."""
+    monkeypatch.setattr(tokens, "LEEWAY", timedelta(days=36_525))
 
 
 class Clock:

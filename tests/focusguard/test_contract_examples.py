@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import jwt
 
-from db.clock import now
+import clock
 from server.contracts import CONTRACTS
 from tests.conftest import Person
 from tests.focusguard.conftest import error_of, focus_on
@@ -54,7 +54,7 @@ def test_garden(client: httpx.Client):
 
 def test_statistics(person: Person):
     for days in (1, 0):
-        focus_on(person.id, now() - timedelta(days=days), 40)
+        focus_on(person.id, clock.now() - timedelta(days=days), 40)
 
     stats = person.client.get("/api/stats/me").json()
     daily = person.client.get("/api/stats/daily/7").json()

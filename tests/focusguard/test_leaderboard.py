@@ -5,8 +5,8 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+import clock
 from db.accounts import close_account
-from db.clock import now
 from db.engine import autocommit, transaction
 from db.focus_stats import FocusStats
 from tests.conftest import Person
@@ -26,7 +26,7 @@ def ranked(new_person: Callable[..., Person]) -> Iterator[list[Person]]:
     people = [new_person() for _ in range(4)]
     for person, days in zip(people, (6, 4, 4, 2), strict=True):
         for day in reversed(range(days)):
-            focus_on(person.id, now() - timedelta(days=day), 1440)
+            focus_on(person.id, clock.now() - timedelta(days=day), 1440)
     yield people
     with transaction() as session:
         for person in people:

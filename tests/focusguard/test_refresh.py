@@ -10,7 +10,6 @@ import httpx
 import jwt
 import pytest
 
-from db.clock import now
 from db.engine import transaction
 from db.refresh_chain import SpentToken
 from security.tokens import read_token
@@ -145,10 +144,7 @@ def test_a_token_spent_longer_ago_ends_the_login_in_every_contract(
     assert error_of(refresh(anonymous, pair["refresh_token"])) == (401, "TOKEN_REVOKED")
 
 
-def test_a_spent_token_ends_the_login_at_the_other_doors_too(
-    anonymous: httpx.Client, person: Person, clock: Clock, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("clock.now", clock)
+def test_a_spent_token_ends_the_login_at_the_other_doors_too(anonymous: httpx.Client, person: Person, clock: Clock):
     pair = refresh(anonymous, person.refresh_token).json()
     clock.wait(seconds=11)
 
@@ -192,7 +188,7 @@ def test_spent_tokens_are_forgotten_once_they_count_for_nothing(anonymous: httpx
         clock.wait(seconds=11)
 
     with transaction() as session:
-        login_id = read_token(token, at=now()).login_id
+        login_id = read_token(token, at=clock.at).login_id
         kept = session.query(SpentToken).filter_by(login_id=login_id).count()
 
     assert kept == 1

@@ -4,6 +4,8 @@ import pytest
 from tests.conftest import Person
 from tests.focusguard.conftest import Clock, at_once, error_of
 
+pytestmark = pytest.mark.usefixtures("lasting_tokens")
+
 SESSIONS = "/api/sessions"
 
 

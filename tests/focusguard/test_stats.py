@@ -9,6 +9,8 @@ from db.engine import transaction
 from tests.conftest import Person
 from tests.focusguard.conftest import Clock, error_of, in_days
 
+pytestmark = pytest.mark.usefixtures("lasting_tokens")
+
 
 def focus(client: httpx.Client, minutes: int = 25) -> str:
     """Start a session and complete it."""

@@ -4,8 +4,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
+import clock
 from db.accounts import Account
-from db.clock import now
 from db.engine import transaction
 from db.logins import Login, end_other_logins, revoke_token
 from security.passwords import password_matches
@@ -158,7 +158,7 @@ def test_a_refreshed_access_token_works_and_is_not_fresh(person: Person, anonymo
 
     token = response.json()["access_token"]
     assert anonymous.get("/v1/tasks", headers={"Authorization": f"Bearer {token}"}).status_code == 200
-    assert not read_token(token, at=now()).fresh
+    assert not read_token(token, at=clock.now()).fresh
 
 
 def test_a_refresh_token_is_not_used_up(person: Person, anonymous: httpx.Client):
@@ -183,9 +183,9 @@ def test_an_access_token_does_not_refresh(person: Person, anonymous: httpx.Clien
 
 def test_a_refresh_token_that_has_expired_is_401(person: Person, anonymous: httpx.Client):
     with transaction() as session:
-        login = session.get_one(Login, read_token(person.refresh_token, at=now()).login_id)
-        login.expires_at = now() - timedelta(days=1)
-        expired = refresh_token(session.get_one(Account, person.id), login, at=now() - timedelta(days=8))
+        login = session.get_one(Login, read_token(person.refresh_token, at=clock.now()).login_id)
+        login.expires_at = clock.now() - timedelta(days=1)
+        expired = refresh_token(session.get_one(Account, person.id), login, at=clock.now() - timedelta(days=8))
 
     response = anonymous.post(REFRESH, json={"refresh_token": expired})
 
@@ -193,9 +193,9 @@ def test_a_refresh_token_that_has_expired_is_401(person: Person, anonymous: http
 
 
 def test_a_revoked_refresh_token_is_401(person: Person, anonymous: httpx.Client):
-    token = read_token(person.refresh_token, at=now())
+    token = read_token(person.refresh_token, at=clock.now())
     with transaction() as session:
-        revoke_token(session, jti=token.jti, expires_at=token.expires_at, at=now())
+        revoke_token(session, jti=token.jti, expires_at=token.expires_at, at=clock.now())
 
     response = anonymous.post(REFRESH, json={"refresh_token": person.refresh_token})
 
@@ -203,9 +203,9 @@ def test_a_revoked_refresh_token_is_401(person: Person, anonymous: httpx.Client)
 
 
 def test_the_tokens_of_a_login_that_has_ended_are_401(person: Person, anonymous: httpx.Client, new_person):
-    other = read_token(new_person().access_token, at=now()).login_id
+    other = read_token(new_person().access_token, at=clock.now()).login_id
     with transaction() as session:
-        end_other_logins(session, account_id=person.id, kept=other, at=now())
+        end_other_logins(session, account_id=person.id, kept=other, at=clock.now())
 
     refreshed = anonymous.post(REFRESH, json={"refresh_token": person.refresh_token})
     used = person.client.get("/v1/users/me")

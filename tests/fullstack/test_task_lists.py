@@ -4,7 +4,7 @@ import httpx
 import pytest
 from sqlalchemy import insert, literal, select
 
-from db.clock import now
+import clock
 from db.engine import transaction
 from db.labels import task_tags
 from db.tags import add_tag
@@ -193,11 +193,11 @@ def test_unknown_parameters_are_ignored(varied: httpx.Client):
 
 
 def test_the_longest_page_has_a_thousand_tasks_with_their_tags(person: Person):
-    stamps = {"account_id": person.id, "created_at": now(), "updated_at": now()}
+    stamps = {"account_id": person.id, "created_at": clock.now(), "updated_at": clock.now()}
     with transaction() as session:
         session.execute(insert(Task), [{"title": f"{n:04}", **stamps} for n in range(1_003)])
         for position, name in enumerate("ba"):
-            tag = add_tag(session, {"name": name}, owner=person.id, at=now())
+            tag = add_tag(session, {"name": name}, owner=person.id, at=clock.now())
             every = select(Task.id, literal(tag.id), literal(position)).where(Task.account_id == person.id)
             session.execute(insert(task_tags).from_select(["task_id", "tag_id", "position"], every))
 

@@ -26,12 +26,12 @@ from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.wfc.escalation import EscalatingAuthProvider
 from sqlalchemy import select
 
+import clock
 from db.accounts import account_named
-from db.clock import now
 from db.engine import autocommit, connect, transaction
 from db.labels import Category
 from db.login_attempts import WINDOW, forget_old_attempts
-from db.values import trimmed
+from language import trimmed
 from security.errors import WeakPassword
 from security.passwords import refuse_common
 from security.tokens import SigningKey, sign_with
@@ -185,7 +185,7 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
     if is_step(case):
         # A sixth attempt to log in would get another answer than the same five before it (see `owner`).
         with transaction() as session:
-            forget_old_attempts(session, at=now() + WINDOW)
+            forget_old_attempts(session, at=clock.now() + WINDOW)
     if not is_negative_at(case, ParameterLocation.PATH):
         case.path_parameters.update(dict.fromkeys(path_users(case.operation), str(owner(case).account.uuid)))
     if isinstance(case.body, dict):

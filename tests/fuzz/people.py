@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
+import clock
 from db.accounts import open_account
-from db.clock import now
 from db.engine import transaction
 from db.logins import Login, open_login
 from security import passwords
@@ -28,8 +28,8 @@ class Person:
     def token(self, kind: Kind) -> str:
         """Sign a token of the login, so that none in use is ever near its end."""
         if kind == "refresh":
-            return refresh_token(self.account, self.login, at=now())
-        return access_token(self.account, self.login.id, fresh=kind == "fresh", at=now())
+            return refresh_token(self.account, self.login, at=clock.now())
+        return access_token(self.account, self.login.id, fresh=kind == "fresh", at=clock.now())
 
 
 def new_person() -> Person:
@@ -37,8 +37,8 @@ def new_person() -> Person:
     name = uuid4().hex
     email = f"{name}@quintet.example"
     with transaction() as session:
-        account = open_account(session, username=name, email=email, password_hash=_password_hash(), at=now())
-        login = open_login(session, account_id=account.id, at=now(), expires_at=now() + refresh_lifetime())
+        account = open_account(session, username=name, email=email, password_hash=_password_hash(), at=clock.now())
+        login = open_login(session, account_id=account.id, at=clock.now(), expires_at=clock.now() + refresh_lifetime())
     return Person(account, login)
 
 

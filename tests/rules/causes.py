@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 import clock
-from db.clock import now
 from db.refresh_chain import GRACE
 from security.tokens import refresh_lifetime
 from server.edge import quotas
@@ -63,8 +62,8 @@ def with_token(token_of: Callable[[Person], str]) -> Callable[[Scene], Answers]:
 
 
 def let_pass(patch: pytest.MonkeyPatch, time: timedelta) -> None:
-    """Let the server's clock, as far as tokens are concerned, go on."""
-    later = now() + time
+    """Let the clock go on."""
+    later = clock.now() + time
     patch.setattr(clock, "now", lambda: later)
 
 
@@ -87,8 +86,8 @@ def renewed_token(person: Person) -> str:
 
 def with_a_spent_token(scene: Scene) -> Answers:
     scene.ask()
-    later = now() + GRACE + timedelta(seconds=1)
-    scene.patch.setattr(f"{scene.operation.module}.now", lambda: later)
+    later = clock.now() + GRACE + timedelta(seconds=1)
+    scene.patch.setattr(clock, "now", lambda: later)
     yield scene.ask()
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+import clock
 from db.accounts import close_account
-from db.clock import now
 from db.engine import autocommit, transaction
 from db.tasks import Task, new_task
 from security.tokens import Caller, Kind, identify
@@ -66,7 +66,7 @@ def test_a_request_and_the_deletion_of_its_account_do_not_wait_for_each_other(
     database_url: str, person: Person, monkeypatch: pytest.MonkeyPatch
 ):
     with transaction() as session:
-        task = new_task(session, RECURRING, owner=person.id, at=now())
+        task = new_task(session, RECURRING, owner=person.id, at=clock.now())
     repeat = Task._repeat
     deletions: list[Future[None]] = []
 

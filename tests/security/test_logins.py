@@ -8,8 +8,8 @@ import bcrypt
 import pytest
 from sqlalchemy import func, select, update
 
+import clock
 from db.accounts import find_account
-from db.clock import now
 from db.engine import autocommit, transaction
 from db.login_attempts import SLOTS, WINDOW, LoginAttempt
 from security.errors import InvalidCredentials, TooManyAttempts
@@ -18,7 +18,7 @@ from security.tokens import identify
 from tests.conftest import PASSWORD, Person
 from tests.security.another_process import attempt, knock, prepare
 
-AT = now()
+AT = clock.now()
 REFUSED, THROTTLED = "invalid_credentials", "too_many_attempts"
 
 numbers = count(1)
@@ -35,23 +35,23 @@ def test_there_are_five_attempts_in_fifteen_minutes():
 
 
 def test_a_login_gives_tokens_of_its_account(person: Person, address: str):
-    account, tokens = log_in(person.email, PASSWORD, client_address=address, at=now())
+    account, tokens = log_in(person.email, PASSWORD, client_address=address, at=clock.now())
 
     assert account.id == person.id
-    assert identify(tokens.access_token, "fresh", at=now()).account_id == person.id
-    assert identify(tokens.refresh_token, "refresh", at=now()).account_id == person.id
+    assert identify(tokens.access_token, "fresh", at=clock.now()).account_id == person.id
+    assert identify(tokens.refresh_token, "refresh", at=clock.now()).account_id == person.id
 
 
 def test_each_login_stands_for_itself(person: Person, address: str):
-    logins = [log_in(person.email, PASSWORD, client_address=address, at=now()) for _ in range(2)]
+    logins = [log_in(person.email, PASSWORD, client_address=address, at=clock.now()) for _ in range(2)]
 
-    ids = {identify(tokens.access_token, "access", at=now()).token.login_id for _, tokens in logins}
+    ids = {identify(tokens.access_token, "access", at=clock.now()).token.login_id for _, tokens in logins}
     assert len(ids) == 2
 
 
 @pytest.mark.parametrize("name_of", [lambda one: one.username, lambda one: one.email, lambda one: one.email.upper()])
 def test_an_account_may_be_named_in_any_way(person: Person, address: str, name_of: Callable[[Person], str]):
-    account, _ = log_in(f" {name_of(person)}", PASSWORD, client_address=address, at=now())
+    account, _ = log_in(f" {name_of(person)}", PASSWORD, client_address=address, at=clock.now())
 
     assert account.id == person.id
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from db.clock import now
+import clock
 from db.engine import autocommit, transaction
 from db.logins import end_login, find_login
 from security.errors import InvalidToken
@@ -12,23 +12,23 @@ from tests.conftest import Person
 
 
 def caller(person: Person) -> Caller:
-    return identify(person.refresh_token, "refresh", at=now())
+    return identify(person.refresh_token, "refresh", at=clock.now())
 
 
 def test_the_successor_is_good_where_the_spent_one_was(person: Person):
     spender = caller(person)
 
-    tokens = rotate(spender, at=now())
+    tokens = rotate(spender, at=clock.now())
 
-    assert identify(tokens.refresh_token, "refresh", at=now()).account_id == person.id
-    assert identify(tokens.access_token, "access", at=now()).token.login_id == spender.token.login_id
+    assert identify(tokens.refresh_token, "refresh", at=clock.now()).account_id == person.id
+    assert identify(tokens.access_token, "access", at=clock.now()).token.login_id == spender.token.login_id
 
 
 def test_a_refreshed_access_token_is_not_fresh(person: Person):
-    tokens = rotate(caller(person), at=now())
+    tokens = rotate(caller(person), at=clock.now())
 
     with pytest.raises(InvalidToken) as refused:
-        identify(tokens.access_token, "fresh", at=now())
+        identify(tokens.access_token, "fresh", at=clock.now())
 
     assert refused.value.code == "token_not_fresh"
 
@@ -36,20 +36,20 @@ def test_a_refreshed_access_token_is_not_fresh(person: Person):
 def test_a_login_that_ends_while_it_is_refreshed_gives_nothing(person: Person):
     spender = caller(person)
     with autocommit() as connection:
-        end_login(connection, spender.token.login_id, at=now())
+        end_login(connection, spender.token.login_id, at=clock.now())
 
     with pytest.raises(InvalidToken) as refused:
-        rotate(spender, at=now())
+        rotate(spender, at=clock.now())
 
     assert refused.value.code == "token_revoked"
 
 
 def test_a_token_spent_long_ago_ends_its_login_even_after_it_was_let_in(person: Person):
     spender = caller(person)
-    rotate(spender, at=now())
+    rotate(spender, at=clock.now())
 
     with pytest.raises(InvalidToken) as refused:
-        rotate(spender, at=now() + timedelta(seconds=11))
+        rotate(spender, at=clock.now() + timedelta(seconds=11))
 
     assert refused.value.code == "token_reused"
     with transaction() as session:
@@ -57,7 +57,7 @@ def test_a_token_spent_long_ago_ends_its_login_even_after_it_was_let_in(person: 
 
 
 def test_the_login_lasts_as_long_as_its_newest_refresh_token(person: Person):
-    later = now() + timedelta(days=3)
+    later = clock.now() + timedelta(days=3)
 
     tokens = rotate(caller(person), at=later)
 
@@ -65,4 +65,4 @@ def test_the_login_lasts_as_long_as_its_newest_refresh_token(person: Person):
         login = find_login(session, caller(person).token.login_id)
         assert login is not None
         assert login.expires_at == later + timedelta(days=7)
-    assert read_token(tokens.refresh_token, at=now()).expires_at == login.expires_at.replace(microsecond=0)
+    assert read_token(tokens.refresh_token, at=clock.now()).expires_at == login.expires_at.replace(microsecond=0)

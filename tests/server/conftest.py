@@ -18,9 +18,9 @@ import uvicorn
 import yaml
 from starlette.types import ASGIApp
 
+import clock
 from app import uvicorn_config
 from db.accounts import open_account
-from db.clock import now
 from db.engine import transaction
 from db.logins import open_login
 from security.tokens import access_token, refresh_lifetime
@@ -102,9 +102,9 @@ def exchange(connect: Callable[[], socket.socket]) -> Callable[..., RawAnswer]:
 def visitor_token(base_url: str) -> str:
     """An access token for all tests that leave nothing behind."""
     with transaction() as session:
-        account = open_account(session, username="visitor", email="v@q.example", password_hash="none", at=now())
-        login = open_login(session, account_id=account.id, at=now(), expires_at=now() + refresh_lifetime())
-    return access_token(account, login.id, fresh=True, at=now())
+        account = open_account(session, username="visitor", email="v@q.example", password_hash="none", at=clock.now())
+        login = open_login(session, account_id=account.id, at=clock.now(), expires_at=clock.now() + refresh_lifetime())
+    return access_token(account, login.id, fresh=True, at=clock.now())
 
 
 @pytest.fixture(scope="session")

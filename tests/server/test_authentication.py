@@ -9,7 +9,7 @@ import httpx
 import jwt
 import pytest
 
-from db.clock import now
+import clock
 from tests.conftest import SECRET, Person
 from tests.server.conftest import TODOS, RawAnswer, assert_problem, raw_request
 
@@ -23,8 +23,8 @@ def claims(**changed: Any) -> dict[str, Any]:
         "type": "access",
         "jti": str(uuid4()),
         "sid": str(uuid4()),
-        "iat": int(now().timestamp()),
-        "exp": int((now() + timedelta(minutes=5)).timestamp()),
+        "iat": int(clock.now().timestamp()),
+        "exp": int((clock.now() + timedelta(minutes=5)).timestamp()),
         "iss": "quintet",
         "aud": "quintet",
     }

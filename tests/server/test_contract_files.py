@@ -3,8 +3,8 @@
 from typing import Any
 
 from server.contracts import Contract
-from server.validation.formats import formats
-from tests.contract_walk import each_contract, nodes, operations
+from server.validation.formats import FORMATS, Conversion
+from tests.contract_walk import Node, asked_bodies, each_contract, nodes, operations, parameters, within
 
 ONLY_NAMED = {"int32", "int64", "uri-reference"}
 """Formats that bounds or the server's own care stand for."""
@@ -26,7 +26,18 @@ def test_nothing_is_read_only(contract: Contract):
 def test_every_format_is_checked(contract: Contract):
     named = {node["format"] for _, node in nodes(contract.document) if isinstance(node.get("format"), str)}
 
-    assert named - formats.checkers.keys() <= ONLY_NAMED
+    assert named - FORMATS.keys() <= ONLY_NAMED
+
+
+@each_contract
+def test_every_format_of_the_input_stands_where_it_is_converted(contract: Contract):
+    # That is at a parameter, a body, or members of members; within lists and combined schemas it would go unchecked.
+    inputs = [(place, node["schema"]) for place, node in (*asked_bodies(contract), *parameters(contract))]
+
+    wrong = [place for place, schema in inputs if count_formats(schema) != count_conversions(Conversion(schema))]
+
+    assert inputs
+    assert wrong == []
 
 
 @each_contract
@@ -51,3 +62,11 @@ def test_every_security_scheme_says_which_token_it_means(contract: Contract):
 
 def is_other(parameter: dict[str, Any]) -> bool:
     return parameter.get("in") in ("header", "cookie") and parameter["schema"].get("type") != "string"
+
+
+def count_formats(schema: Node) -> int:
+    return sum(node.get("format") in FORMATS for _, node in within((), schema))
+
+
+def count_conversions(conversion: Conversion) -> int:
+    return (conversion.format is not None) + sum(map(count_conversions, conversion.members.values()))

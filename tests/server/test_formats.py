@@ -1,7 +1,12 @@
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
 import pytest
 
-from server.validation.formats import formats
-from server.validation.schemas import validator_for
+from server.errors.refusals import BadInput, FieldError
+from server.validation.formats import FORMATS
+from server.validation.schemas import InputSchema, validator_for
 
 GOOD = {
     "date": ["2026-02-28", "2024-02-29", "0001-01-01", "9999-12-31"],
@@ -68,22 +73,107 @@ def cases(samples: dict[str, list[str]]) -> list[tuple[str, str]]:
 
 
 def test_all_formats_have_samples():
-    assert GOOD.keys() == BAD.keys() == set(formats.checkers)
+    assert GOOD.keys() == BAD.keys() == set(FORMATS)
+
+
+NIL = UUID(int=0)
+
+PATTERN = {"type": "object", "nullable": True, "properties": {"end_date": {"type": "string", "format": "date-time"}}}
+BODY = {
+    "type": "object",
+    "required": ["title"],
+    "properties": {
+        "title": {"type": "string"},
+        "due_date": {"type": "string", "nullable": True, "format": "date", "maxLength": 10},
+        "pattern": PATTERN,
+        "settings": {"type": "object", "properties": {}, "additionalProperties": True},
+    },
+}
+
+
+def errors_of(schema: dict[str, Any], value: Any, within: str = "") -> list[FieldError]:
+    with pytest.raises(BadInput) as refused:
+        InputSchema(schema).read(value, within=within)
+    return list(refused.value.errors)
 
 
 @pytest.mark.parametrize(("name", "text"), cases(GOOD))
 def test_a_text_of_the_format_is_allowed(name: str, text: str):
-    assert validator_for({"type": "string", "format": name}).is_valid(text)
+    assert InputSchema({"type": "string", "format": name}).read(text) is not None
 
 
 @pytest.mark.parametrize(("name", "text"), cases(BAD), ids=lambda text: text[:30])
 def test_a_text_of_another_form_is_refused(name: str, text: str):
-    assert not validator_for({"type": "string", "format": name}).is_valid(text)
+    assert errors_of({"type": "string", "format": name}, text, "x") == [FieldError("x", FORMATS[name].rule)]
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_format_says_nothing_of_what_is_no_string(name: str):
-    assert validator_for({"format": name}).is_valid(7)
+    assert InputSchema({"format": name}).read(7) == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("date", "2026-02-28", date(2026, 2, 28)),
+        ("date-time", "2026-02-28t23:30:00.5-07:30", datetime(2026, 3, 1, 7, 0, 0, 500_000, UTC)),
+        ("uuid", "00000000-0000-0000-0000-000000000000", NIL),
+        ("email", " a@b.de ", " a@b.de "),
+        ("password", "secret", "secret"),
+        ("timezone", "Europe/Berlin", "Europe/Berlin"),
+    ],
+)
+def test_a_text_becomes_what_its_format_means(name: str, text: str, value: Any):
+    read = InputSchema({"type": "string", "format": name}).read(text)
+
+    assert (read, type(read)) == (value, type(value))
+
+
+def test_an_instant_is_read_in_utc():
+    read = InputSchema({"type": "string", "format": "date-time"}).read("2026-02-28T12:00:00+14:00")
+
+    assert read.tzinfo is UTC
+
+
+def test_members_are_converted_and_those_of_members_too():
+    body = {"title": "x", "due_date": "2026-02-28", "pattern": {"end_date": "2026-03-01T00:00:00Z"}}
+
+    assert InputSchema(BODY).read(body) == {
+        "title": "x",
+        "due_date": date(2026, 2, 28),
+        "pattern": {"end_date": datetime(2026, 3, 1, tzinfo=UTC)},
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"title": "x"},
+        {"title": "x", "due_date": None, "pattern": None},
+        {"title": "2026-02-28", "day": "2026-02-28"},
+        {"title": "x", "settings": {"due_date": "2026-02-28", "id": str(NIL)}},
+    ],
+    ids=["absent", "null", "of no format", "in a free object"],
+)
+def test_all_else_in_a_body_stays_as_it_was_sent(body: dict[str, Any]):
+    assert InputSchema(BODY).read(body) == body
+
+
+def test_a_text_of_another_form_hides_nothing_else_that_is_wrong():
+    body = {"due_date": "not a day at all", "pattern": {"end_date": "tomorrow"}, "settings": 7}
+
+    assert set(errors_of(BODY, body)) == {
+        FieldError("title", "is required"),
+        FieldError("due_date", "must have at most 10 characters"),
+        FieldError("due_date", "must be a day as YYYY-MM-DD"),
+        FieldError("pattern.end_date", "must be an instant with an offset, as 2026-01-31T12:00:00Z"),
+        FieldError("settings", "must be an object"),
+    }
+
+
+@pytest.mark.parametrize("body", [[], "x", 7, None, {"title": "x", "pattern": "2026-02-28"}])
+def test_what_has_no_members_to_convert_is_refused_by_its_type(body: Any):
+    assert [error.message.partition(" or ")[0] for error in errors_of(BODY, body)] == ["must be an object"]
 
 
 @pytest.mark.parametrize("text", ["ab\n", "\nab", "ab\u2028", "xab", ""])

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from connexion.spec import Specification
 
-from db.clock import now
+import clock
 from server.contracts import CONTRACTS, ELSEWHERE, Contract, contract_at
 from server.errors.refusals import Refusal
 from server.routing.routes import Routes
@@ -75,7 +75,7 @@ def answering(path: str) -> dict[str, Contract]:
 
 def is_shaped_by(response: httpx.Response, contract: Contract) -> bool:
     """Tell whether an error has the shape of a contract."""
-    shape = contract.error(Refusal(response.status_code, "some_code", "Some message."), now())
+    shape = contract.error(Refusal(response.status_code, "some_code", "Some message."), clock.now())
     body = response.json()
     return (
         response.headers["content-type"] == contract.media_type

@@ -165,7 +165,7 @@ def test_a_row_that_the_database_refuses_is_not_told_to_the_log(
         return {"title": None, "description": body["description"]}
 
     todo = person.client.post(TODOS, json={"title": "x"}).json()
-    monkeypatch.setattr("handlers.workspace.todos.task_values", without_title)
+    monkeypatch.setattr("handlers.workspace.todos.renamed", without_title)
 
     refused = [
         person.client.post(TODOS, json={"title": "x", "description": WORDS}),

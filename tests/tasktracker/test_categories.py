@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from db.clock import now
+import clock
 from db.engine import transaction
 from db.ownership import add
 from db.recurrence import RecurrencePattern
@@ -201,7 +201,7 @@ def test_a_category_may_go_while_a_recurring_task_in_it_is_completed(person: Per
     category = create(person.client)
     with transaction() as session:
         values = {"title": "Report", "category_id": category["id"]}
-        task = add(session, Task, values, owner=person.id, at=now())
+        task = add(session, Task, values, owner=person.id, at=clock.now())
         task.recurrence = RecurrencePattern(pattern_type="weekly")
 
     statuses = at_once(

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text, update
 
+import clock
 from db.accounts import open_account
-from db.clock import now
 from db.engine import autocommit, transaction
 from db.labels import Category
 from db.ownership import add
@@ -38,12 +38,12 @@ def filters(base_url: str) -> dict[str, Any]:
     """A value of each filter, in an account with very many tasks of which it keeps few."""
     with transaction() as session:
         account = open_account(
-            session, username="tracks.many", email="tracks.many@quintet.example", password_hash="unused", at=now()
+            session, username="tracks.many", email="tracks.many@quintet.example", password_hash="unused", at=clock.now()
         )
-        category = add(session, Category, {"name": "Reporting"}, owner=account.id, at=now())
+        category = add(session, Category, {"name": "Reporting"}, owner=account.id, at=clock.now())
         name = session.get_bind().dialect.name
         fill = FILL.format(uuid=UUID[name], numbers=NUMBERS[name])
-        at: Any = now() if name == "postgresql" else "2026-01-01 00:00:00.000000"
+        at: Any = clock.now() if name == "postgresql" else "2026-01-01 00:00:00.000000"
         session.execute(text(fill), {"owner": account.id, "category": category.id, "at": at, "many": MANY})
     with autocommit() as connection:
         if connection.dialect.name == "postgresql":

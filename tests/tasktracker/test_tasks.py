@@ -4,7 +4,8 @@ from typing import Any
 import httpx
 import pytest
 
-from db.clock import instant_json, now
+import clock
+from language import instant_json
 from tests.conftest import Person
 
 TASKS = "/api/v1/tasks"
@@ -135,8 +136,8 @@ def test_a_task_moves_from_any_status_to_any_other(client: httpx.Client, before:
 
 def test_completing_a_task_tells_when(client: httpx.Client, monkeypatch: pytest.MonkeyPatch):
     task = create(client)
-    later = now() + timedelta(hours=1)
-    monkeypatch.setattr("handlers.tasktracker.tasks.now", lambda: later)
+    later = clock.now() + timedelta(minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
 
     completed = client.put(f"{TASKS}/{task['id']}", json={"status": "completed"}).json()
 

@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
-from db.clock import now
+import clock
 from db.engine import transaction
 from db.ownership import add
 from db.recurrence import RecurrencePattern
@@ -213,7 +213,7 @@ def test_what_is_neither_true_nor_false_is_bad_input(person: Person, value: obje
 def test_completing_a_recurring_task_makes_its_next_occurrence_once(person: Person):
     with transaction() as session:
         values = {"title": "Water the plants", "due_at": datetime(2026, 3, 20, 12, tzinfo=UTC)}
-        task = add(session, Task, values, owner=person.id, at=now())
+        task = add(session, Task, values, owner=person.id, at=clock.now())
         task.recurrence = RecurrencePattern(pattern_type="weekly")
 
     for _ in range(3):

@@ -7,7 +7,7 @@ import httpx
 import jwt
 import pytest
 
-from db.clock import now
+import clock
 from tests.conftest import PASSWORD, Person, numbers
 from tests.operations import bearer, code_of
 from tests.workspace import API
@@ -27,8 +27,8 @@ def use_up(client: httpx.Client, email: str, count: int = 5) -> None:
 
 
 def let_pass(monkeypatch: pytest.MonkeyPatch, time: timedelta) -> None:
-    later = now() + time
-    monkeypatch.setattr("handlers.workspace.auth.now", lambda: later)
+    later = clock.now() + time
+    monkeypatch.setattr(clock, "now", lambda: later)
 
 
 def nobody() -> str:

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from db.clock import instant, now
+import clock
 from db.engine import transaction
+from language import instant
 from tests.conftest import Person
 from tests.workspace.kinds import Kind, create, for_each_kind, for_each_member
 
@@ -25,7 +26,7 @@ def test_an_item_of_which_little_is_said_has_the_defaults_of_the_contract(kind: 
 
     given = {"id": item["id"], "user_id": person.id, "created_at": item["created_at"], "updated_at": item["created_at"]}
     assert item == {**given, **kind.least, **kind.defaults}
-    assert timedelta(0) <= now() - instant(item["created_at"]) < timedelta(minutes=1)
+    assert timedelta(0) <= clock.now() - instant(item["created_at"]) < timedelta(minutes=1)
 
 
 @for_each_kind
@@ -175,8 +176,8 @@ def test_a_list_shows_the_items_of_its_account_alone(kind: Kind, person: Person,
 
 @for_each_kind
 def test_items_of_the_same_instant_are_listed_newest_first(kind: Kind, person: Person, monkeypatch: pytest.MonkeyPatch):
-    instant_of_all = now()
-    monkeypatch.setattr(f"handlers.workspace.{kind.module}.now", lambda: instant_of_all)
+    instant_of_all = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: instant_of_all)
     ids = [create(person, kind)["id"] for _ in range(3)]
 
     response = person.client.get(kind.path)
@@ -199,7 +200,7 @@ def test_a_list_can_be_had_in_pages(kind: Kind, person: Person):
 
 @for_each_kind
 def test_a_list_without_a_limit_is_whole(kind: Kind, person: Person):
-    members = {"account_id": person.id, "created_at": now(), "updated_at": now(), **kind.least}
+    members = {"account_id": person.id, "created_at": clock.now(), "updated_at": clock.now(), **kind.least}
     with transaction() as session:
         session.add_all([kind.model(**members) for _ in range(1_001)])
 

@@ -5,9 +5,10 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+import clock
 from db.anchor import Profile
-from db.clock import instant_json, now
 from db.engine import autocommit
+from language import instant_json
 from tests.conftest import Person
 
 PROFILE = "/api/v1/anchor/profile"
@@ -69,8 +70,8 @@ def test_a_change_sets_the_members_that_are_sent_and_no_other(person: Person, ch
 
 def test_a_change_tells_when_it_was_made(person: Person, monkeypatch: pytest.MonkeyPatch):
     created_at = person.client.get(PROFILE).json()["created_at"]
-    at = now()
-    monkeypatch.setattr("handlers.workspace.profile.now", lambda: at)
+    at = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: at)
 
     profile = person.client.put(PROFILE, json={"professional_title": TITLE}).json()
 

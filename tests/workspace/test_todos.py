@@ -4,12 +4,13 @@ from typing import Any
 import httpx
 import pytest
 
-from db.clock import instant_json, now
+import clock
 from db.engine import autocommit, transaction
 from db.labels import Category
 from db.ownership import add
 from db.tasks import new_task
 from db.whole_tasks import read_whole_task, tags_of
+from language import instant_json
 from tests.conftest import Person
 
 TODOS = "/api/v1/todo/todos"
@@ -98,8 +99,8 @@ def test_a_todo_moves_from_any_status_to_any_other(client: httpx.Client, before:
 
 def test_completing_a_todo_tells_when(client: httpx.Client, monkeypatch: pytest.MonkeyPatch):
     todo = create(client)
-    later = now() + timedelta(hours=1)
-    monkeypatch.setattr("handlers.workspace.todos.now", lambda: later)
+    later = clock.now() + timedelta(minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
 
     completed = change(client, todo, status="completed")
 
@@ -152,7 +153,7 @@ def test_a_due_date_is_set_moved_and_taken_away(client: httpx.Client):
 
 def with_more_than_the_contract_can_say(person: Person) -> dict[str, Any]:
     """Make a to-do that the other contracts gave a time of day, a tag, a category and a recurrence."""
-    at = now()
+    at = clock.now()
     with transaction() as session:
         category = add(session, Category, {"name": "Home", "color": "#112233"}, owner=person.id, at=at)
         values = {
@@ -180,7 +181,7 @@ def test_a_change_leaves_alone_what_the_contract_cannot_say(person: Person):
     change(person.client, todo, title="Water the cactus", status="in_progress")
 
     with autocommit() as connection:
-        task = read_whole_task(connection, str(todo["uuid"]), owner=person.id)
+        task = read_whole_task(connection, todo["uuid"], owner=person.id)
     assert task.due_at == datetime(2026, 1, 31, 7, 30, tzinfo=UTC)
     assert [tag.name for tag in tags_of(task)] == ["garden"]
     assert task.category_id is not None

@@ -1,0 +1,70 @@
+import json
+from time import thread_time
+from typing import Any
+
+import orjson
+import pytest
+
+from server.errors.refusals import Unparsable
+from server.validation.reading import MOST_BYTES, parse
+
+SAMPLES = ["null", "true", "[]", "{}", '""', ' {"a" : [1, -2.5e3, "b", {"c": null}] } ', r'"\u0041\n\"\\\ud83d\ude00"']
+SAMPLES += ["0", "-1", "1.0", "9007199254740993", str(2**63), str(2**64 - 1), str(-(2**63)), "1e308", "1e-400"]
+SAMPLES += ['"\u2028\u007f\U0010ffff"', r'"\\ud800"', r'{"\\ud800": "\u0000"}', "\t\r\n[ 7 ]"]
+
+
+@pytest.mark.parametrize("text", SAMPLES)
+def test_a_json_text_is_parsed_as_others_parse_it(text: str):
+    value = parse(text.encode())
+
+    assert (value, type(value)) == (orjson.loads(text), type(orjson.loads(text)))
+    assert value == json.loads(text)
+
+
+@pytest.mark.parametrize("integer", [2**64, -(2**63) - 1, 10**25, -(10**300)])
+def test_an_integer_of_more_than_64_bits_becomes_a_float(integer: int):
+    value = parse(b"[%d]" % integer)
+
+    assert value == [float(integer)]
+    assert isinstance(value[0], float)
+    assert orjson.loads(orjson.dumps(value)) == value
+
+
+@pytest.mark.parametrize("text", [rb'"\ud800"', rb'{"a": ["\uDFFF"]}', rb'{"\udbff": 1}', rb'"\ud83d \ude00"'])
+def test_half_a_surrogate_pair_is_json_all_the_same(text: bytes):
+    with pytest.raises(Unparsable) as refused:
+        parse(text)
+
+    assert not refused.value.is_no_json
+
+
+LARGE = {
+    "arrays side by side": b"[" + b"[]," * 349_523 + b"[]]",
+    "objects in objects": b'{"a":' * 209_715,
+    "arrays in arrays": b"[" * MOST_BYTES,
+    "ends without beginnings": b"]" * MOST_BYTES,
+    "backslashes": b'"' + b"\\" * (MOST_BYTES - 2) + b'"',
+    "backslashes after brackets": b"[" * 65 + b'"' + b"\\" * (MOST_BYTES - 66),
+    "brackets in a string": b'"' + b"[" * (MOST_BYTES - 2) + b'"',
+    "quotation marks": b"[" * 65 + b'"' * (MOST_BYTES - 65),
+    "escapes of surrogates": b'"' + rb"\ud83d\ude00" * 87_381 + b'"',
+    "digits": b"1" * MOST_BYTES,
+    "digits of a fraction": b"0." + b"1" * (MOST_BYTES - 2),
+    "digits of an exponent": b"1e" + b"1" * (MOST_BYTES - 2),
+    "white space": b" " * MOST_BYTES,
+}
+
+
+@pytest.mark.parametrize("text", LARGE.values(), ids=LARGE.keys())
+def test_a_mebibyte_of_anything_is_parsed_or_refused_at_once(text: bytes):
+    # The bound is wide, for a busy machine: what takes more than linear time takes minutes.
+    started = thread_time()
+
+    outcome: Any = None
+    try:
+        outcome = parse(text)
+    except Unparsable as refusal:
+        outcome = refusal
+
+    assert outcome is not None
+    assert thread_time() - started < 5
