@@ -7,7 +7,7 @@ from itertools import accumulate
 from math import isfinite
 from typing import Any
 
-from server.errors.refusals import BadInput, FieldError, Unparsable
+from server.errors.refusals import BadInput, FieldError, Unparsable, UnwritableText
 from server.validation.schemas import InputSchema
 
 MOST_BYTES = 1_048_576
