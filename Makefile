@@ -54,8 +54,8 @@ fuzz: .venv/test ## Fuzz every contract for long: make fuzz OPTIONS="--database 
 diff-contracts: .venv/test ## Tell breaking from harmless changes of the contracts: make diff-contracts BASE=<revision>
 	@$(BIN)/python -m tools.contract_changes $(or $(BASE),HEAD)
 
-bench: .venv/test ## Measure this server beside a FastAPI one, on PostgreSQL
-	@$(BIN)/python -W ignore -m benchmarks.run
+bench: .venv/test ## Measure this server beside a FastAPI one, or beside another checkout of it: make bench AGAINST=<folder>
+	@$(BIN)/python -W ignore -m benchmarks.run $(if $(AGAINST),--against "$(AGAINST)") $(OPTIONS)
 
 migration: .venv/test ## Write a migration for what changed in the models: make migration M="what it does"
 	@$(BIN)/python -m db.migrations.draft "$(M)"

