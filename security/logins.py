@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from db.accounts import account_named, read_account
-from db.engine import autocommit, transaction
-from db.login_attempts import SLOTS, WINDOW, forget_old_attempts, free_slot, next_free_at, take_slot
-from db.logins import open_login
+from db.accounts.accounts import account_named, read_account
+from db.accounts.login_attempts import SLOTS, WINDOW, forget_old_attempts, free_slot, next_free_at, take_slot
+from db.accounts.logins import open_login
+from db.sql.engine import autocommit, transaction
 from security.errors import InvalidCredentials, InvalidToken, TooManyAttempts, WrongTokenKind
 from security.passwords import password_matches
 from security.tokens import access_token, identify, refresh_lifetime, refresh_token

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from db.accounts import read_account
-from db.engine import transaction
-from db.logins import find_login
-from db.refresh_chain import spend
+from db.accounts.accounts import read_account
+from db.accounts.logins import find_login
+from db.accounts.refresh_chain import spend
+from db.sql.engine import transaction
 from security.errors import InvalidToken
 from security.logins import Tokens
 from security.tokens import Caller, access_token, refresh_lifetime, spent_before, successor_token

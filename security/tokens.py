@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 
 import jwt
 
-from db.accounts import account_exists
-from db.engine import autocommit, is_disconnect
+from db.accounts.accounts import account_exists
+from db.accounts.logins import Login, account_of, end_login
+from db.accounts.refresh_chain import SpentToken, is_accepted
 from db.errors import AccountGone
-from db.logins import Login, account_of, end_login
-from db.refresh_chain import SpentToken, is_good
+from db.sql.engine import autocommit, is_disconnect
 from security.errors import InvalidToken, WrongTokenKind
 
 ISSUER = AUDIENCE = "quintet"
@@ -185,7 +185,7 @@ def _refuse_other_kinds(token: Token, kind: Kind) -> None:
 
 def _refuse_spent(token: Token, at: datetime) -> None:
     with autocommit() as connection:
-        if not is_good(connection, token.login_id, token.jti, at=at):
+        if not is_accepted(connection, token.login_id, token.jti, at=at):
             end_login(connection, token.login_id, at=at)
             raise spent_before()
 

@@ -3,7 +3,7 @@
 from sqlalchemy.util import greenlet_spawn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from db.engine import disconnect
+from db.sql.engine import disconnect
 from server.dispatcher import Dispatcher
 from server.docs import pages
 from server.edge import RequestLog, with_cors

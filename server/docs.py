@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
-from db.engine import ping, waits_on_loop
+from db.sql.engine import ping, waits_on_loop
 from server.contracts import CONTRACTS, Contract
 
 READY_WITHIN_SECONDS = 1

@@ -12,8 +12,8 @@ from sqlalchemy.util import greenlet_spawn
 from starlette.types import Message, Scope
 
 from db.clock import now
-from db.constraints import is_deadlock
-from db.engine import AT_ONCE, waits_on_loop
+from db.sql.constraints import is_deadlock
+from db.sql.engine import AT_ONCE, waits_on_loop
 from server.answers import Answer, error_answer, refusal_of
 from server.bodies import MOST_BYTES
 from server.refusals import busy, internal_error, payload_too_large

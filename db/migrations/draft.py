@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from db.engine import connect
 from db.schema import config_for, migrate
+from db.sql.engine import connect
 
 
 def draft(message: str) -> None:

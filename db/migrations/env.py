@@ -5,7 +5,7 @@ from typing import Any, Literal
 from alembic import context
 
 from db.schema import metadata
-from db.types import Instant, Ranked
+from db.sql.types import Instant, Ranked
 
 
 def plain_type(kind: str, item: Any, _autogen_context: Any) -> str | Literal[False]:

@@ -1,11 +1,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from db.accounts import open_account
+from db.accounts.logins import end_login
 from db.clock import now
-from db.engine import autocommit, transaction
-from db.logins import end_login
-from db.users import user_row
+from db.focus.users import user_row
+from db.membership import join
+from db.sql.engine import autocommit, transaction
 from handlers.focusguard.users import user_json
 from security import logins
 from security.cookies import WithCookie, no_refresh_cookie, refresh_cookie
@@ -19,9 +19,7 @@ def register(body: dict[str, Any]) -> WithCookie:
     refuse_common(body["password"])
     password_hash = hash_password(body["password"])
     with transaction() as session:
-        account = open_account(
-            session, username=body["username"], email=body["email"], password_hash=password_hash, at=now()
-        )
+        account = join(session, username=body["username"], email=body["email"], password_hash=password_hash, at=now())
         tokens = open_tokens(session, account, at=account.created_at)
     return _login_answer(account.id, tokens)
 

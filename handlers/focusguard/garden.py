@@ -2,18 +2,18 @@ from typing import Any
 from uuid import UUID
 
 from db.clock import instant_json, now
-from db.engine import autocommit, transaction
-from db.focus_sessions import (
+from db.focus.sessions import (
     OLDEST_PLANTS_FIRST,
     FocusSession,
     Plant,
+    add_plant,
     count_plants,
-    plant_for,
     read_plant_of,
-    uproot,
+    remove_plant,
 )
-from db.focus_stats import keeping_stats
-from db.ownership import find_owned, list_owned, read_owned
+from db.focus.stats import keeping_stats
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import find_owned, list_owned, read_owned
 from db.values import members_of
 from security.tokens import Token
 
@@ -22,7 +22,7 @@ def create_plant(user: int, token: Token, body: dict[str, Any]) -> dict[str, Any
     planted = members_of(body, ("plant_type", "growth_stage", "plant_num"))
     with transaction() as session, keeping_stats(session, owner=user) as stats:
         focus = find_owned(session, FocusSession, UUID(body["session_id"]), owner=user)
-        plant = plant_for(focus, planted, stats=stats, at=now())
+        plant = add_plant(focus, planted, stats=stats, at=now())
         return plant_json(plant, token, total=stats.plant_count)
 
 
@@ -54,7 +54,7 @@ def update_plant(user: int, token: Token, garden_id: str, body: dict[str, Any]) 
 
 def delete_plant(user: int, garden_id: str) -> None:
     with transaction() as session, keeping_stats(session, owner=user) as stats:
-        uproot(find_owned(session, Plant, UUID(garden_id), owner=user), stats)
+        remove_plant(find_owned(session, Plant, UUID(garden_id), owner=user), stats)
 
 
 def plant_json(plant: Any, token: Token, *, total: int) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 from typing import Any
 from uuid import UUID
 
-from db import focus_sessions
-from db.accounts import zone_of_account
 from db.clock import instant_json, now, optional_instant_json
-from db.engine import autocommit, transaction
-from db.focus_sessions import NEWEST_SESSIONS_FIRST, FocusSession, count_sessions
-from db.focus_stats import keeping_stats
-from db.ownership import add, find_owned, list_owned, read_owned
+from db.focus import sessions as focus_sessions
+from db.focus.sessions import NEWEST_SESSIONS_FIRST, FocusSession, count_sessions
+from db.focus.stats import keeping_stats
+from db.focus.users import zone_of_account
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import add, find_owned, list_owned, read_owned
 from db.values import members_of
 from security.tokens import Token
 

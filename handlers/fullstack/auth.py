@@ -1,8 +1,9 @@
 from typing import Any
 
-from db.accounts import Account, open_account
+from db.accounts.accounts import Account
 from db.clock import instant_json, now
-from db.engine import transaction
+from db.membership import join
+from db.sql.engine import transaction
 from security import logins
 from security.passwords import hash_password, refuse_common
 
@@ -17,7 +18,7 @@ def register(body: dict[str, Any]) -> dict[str, Any]:
     names = {"username": body["username"], "email": body["email"]}
     password_hash = hash_password(body["password"])
     with transaction() as session:
-        return registered_user_json(open_account(session, **names, password_hash=password_hash, at=now()))
+        return registered_user_json(join(session, **names, password_hash=password_hash, at=now()))
 
 
 def refresh(body: dict[str, Any]) -> dict[str, str]:

@@ -1,10 +1,9 @@
 from typing import Any
 
 from db.clock import instant_json, now
-from db.engine import autocommit, transaction
-from db.labels import Tag
-from db.ownership import find_by_uuid
-from db.tags import add_tag, change_tag, page_of_tags
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import find_by_uuid
+from db.tasks.tags import Tag, add_tag, change_tag, page_of_tags
 from db.values import members_of, trimmed
 
 

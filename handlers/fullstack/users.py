@@ -1,8 +1,8 @@
 from typing import Any
 
-from db.accounts import Account, change_account, read_account
+from db.accounts.accounts import Account, change_account, read_account
 from db.clock import instant_json, now
-from db.engine import autocommit, transaction
+from db.sql.engine import autocommit, transaction
 from db.values import members_of
 
 

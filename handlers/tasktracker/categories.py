@@ -1,10 +1,9 @@
 from typing import Any
 
-from db.categories import page_of_categories, refusing_taken_names, remove_category
 from db.clock import instant_json, now
-from db.engine import autocommit, transaction
-from db.labels import Category
-from db.ownership import add, find_owned, read_owned
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import add, find_owned, read_owned
+from db.tasks.categories import Category, page_of_categories, refusing_taken_names, remove_category
 from db.values import members_of, trimmed
 
 

@@ -1,13 +1,13 @@
 from typing import Any
 
-from db.categories import within_own_categories
 from db.clock import instant_json, now, optional_instant_json
-from db.engine import autocommit, transaction
-from db.ownership import find_owned, read_owned
-from db.task_lists import Order, due_filters, page_of_tasks
-from db.tasks import Task, add_task
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import find_owned, read_owned
+from db.tasks.categories import within_own_categories
+from db.tasks.details import plain_tasks
+from db.tasks.lists import Order, due_filters, page_of_tasks
+from db.tasks.tasks import Task, add_task
 from db.values import day, due_day_json, task_values
-from db.whole_tasks import plain_tasks
 
 MEMBERS = ("title", "description", "status", "priority", "category_id")
 

@@ -2,10 +2,10 @@ from typing import Any
 from uuid import UUID
 
 from db.clock import instant_json, now
-from db.engine import autocommit, transaction
-from db.ownership import find_owned, read_owned
-from db.task_lists import Order, tally_tasks, tasks_in_order
-from db.tasks import Task, add_task
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import find_owned, read_owned
+from db.tasks.lists import Order, tally_tasks, tasks_in_order
+from db.tasks.tasks import Task, add_task
 from db.values import members_of
 from security.tokens import Token
 

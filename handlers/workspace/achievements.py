@@ -1,9 +1,9 @@
 from typing import Any
 
-from db.anchor import LATEST_ACHIEVEMENTS_FIRST, Achievement
 from db.clock import instant_json, now
-from db.engine import autocommit, transaction
-from db.ownership import add, find_owned, list_owned, read_owned
+from db.personal_anchor import LATEST_ACHIEVEMENTS_FIRST, Achievement
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import add, find_owned, list_owned, read_owned
 from db.values import day, day_json, members_of
 
 MEMBERS = ("title", "description", "quantifiable_results")

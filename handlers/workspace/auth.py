@@ -1,10 +1,11 @@
 from typing import Any
 
-from db.accounts import Account, account_with_email, find_account, open_account, read_account
-from db.anchor import make_profile
+from db.accounts.accounts import Account, account_with_email, find_account, read_account
+from db.accounts.logins import end_other_logins, revoke_token
 from db.clock import instant_json, now
-from db.engine import autocommit, transaction
-from db.logins import end_other_logins, revoke_token
+from db.membership import join
+from db.personal_anchor import make_profile
+from db.sql.engine import autocommit, transaction
 from security import logins
 from security.passwords import hash_password
 from security.tokens import Token, access_token
@@ -13,9 +14,7 @@ from security.tokens import Token, access_token
 def register(body: dict[str, Any]) -> dict[str, Any]:
     password_hash = hash_password(body["password"])
     with transaction() as session:
-        account = open_account(
-            session, username=body["username"], email=body["email"], password_hash=password_hash, at=now()
-        )
+        account = join(session, username=body["username"], email=body["email"], password_hash=password_hash, at=now())
         make_profile(session, owner=account.id, at=account.created_at)
         return {"message": "User registered successfully", "user": new_user_json(account)}
 

@@ -1,9 +1,9 @@
 from typing import Any
 
-from db import anchor
-from db.anchor import Profile, find_profile
+from db import personal_anchor
 from db.clock import instant_json, now
-from db.engine import autocommit, transaction
+from db.personal_anchor import Profile, find_profile
+from db.sql.engine import autocommit, transaction
 from db.values import members_of
 
 MEMBERS = ("professional_title", "one_liner_bio")
@@ -11,7 +11,7 @@ MEMBERS = ("professional_title", "one_liner_bio")
 
 def read_profile(user: int) -> dict[str, Any]:
     with autocommit() as connection:
-        return profile_json(anchor.read_profile(connection, owner=user, at=now()))
+        return profile_json(personal_anchor.read_profile(connection, owner=user, at=now()))
 
 
 def update_profile(user: int, body: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 from typing import Any
 
 from db.clock import instant_json, now, optional_instant_json
-from db.engine import autocommit, transaction
-from db.ownership import find_owned, list_owned, read_owned
-from db.tasks import NEWEST_TASKS_FIRST, Task, add_task
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import find_owned, list_owned, read_owned
+from db.tasks.tasks import NEWEST_TASKS_FIRST, Task, add_task
 from db.values import due_day_json, task_values
 
 MEMBERS = ("title", "description", "status", "priority")

@@ -4,10 +4,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from db.accounts import Account
+from db.accounts.accounts import Account
+from db.accounts.logins import Login, end_other_logins, revoke_token
 from db.clock import now
-from db.engine import transaction
-from db.logins import Login, end_other_logins, revoke_token
+from db.sql.engine import transaction
 from security.passwords import password_matches
 from security.tokens import read_token, refresh_token
 from tests.conftest import PASSWORD, Person

@@ -8,8 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from db.accounts.refresh_chain import GRACE
 from db.clock import now
-from db.refresh_chain import GRACE
 from security.tokens import refresh_lifetime
 from server import quotas, token_check
 from server.bodies import MOST_BYTES

@@ -8,10 +8,10 @@ import bcrypt
 import pytest
 from sqlalchemy import func, select, update
 
-from db.accounts import find_account
+from db.accounts.accounts import find_account
+from db.accounts.login_attempts import SLOTS, WINDOW, LoginAttempt
 from db.clock import now
-from db.engine import autocommit, transaction
-from db.login_attempts import SLOTS, WINDOW, LoginAttempt
+from db.sql.engine import autocommit, transaction
 from security.errors import InvalidCredentials, TooManyAttempts
 from security.logins import log_in
 from security.tokens import identify

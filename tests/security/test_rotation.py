@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
+from db.accounts.logins import end_login, find_login
 from db.clock import now
-from db.engine import autocommit, transaction
-from db.logins import end_login, find_login
+from db.sql.engine import autocommit, transaction
 from security.errors import InvalidToken
 from security.rotation import rotate
 from security.tokens import Caller, identify, read_token

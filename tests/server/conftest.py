@@ -16,10 +16,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from app import uvicorn_config
-from db.accounts import open_account
+from db.accounts.logins import open_login
 from db.clock import now
-from db.engine import transaction
-from db.logins import open_login
+from db.membership import join
+from db.sql.engine import transaction
 from security.tokens import access_token, refresh_lifetime
 from server.edge import JsonLines
 from tests.contract_truth import hold_to_contract
@@ -95,7 +95,7 @@ def exchange(connect: Callable[[], socket.socket]) -> Callable[..., RawAnswer]:
 def visitor_token(base_url: str) -> str:
     """An access token for all tests that leave nothing behind."""
     with transaction() as session:
-        account = open_account(session, username="visitor", email="v@q.example", password_hash="none", at=now())
+        account = join(session, username="visitor", email="v@q.example", password_hash="none", at=now())
         login = open_login(session, account_id=account.id, at=now(), expires_at=now() + refresh_lifetime())
     return access_token(account, login.id, fresh=True, at=now())
 

@@ -5,9 +5,9 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from db.anchor import Profile
 from db.clock import instant_json, now
-from db.engine import autocommit
+from db.personal_anchor import Profile
+from db.sql.engine import autocommit
 from tests.conftest import Person
 
 PROFILE = "/api/v1/anchor/profile"

@@ -1,0 +1,1 @@
+"""Accounts, and the logins by which a person is known."""

@@ -1,0 +1,1 @@
+"""Focus sessions and what is counted of them: statistics, standings, leaderboards (focusguard)."""

@@ -1,0 +1,139 @@
+"""Finding things that belong to an account: the one place that tells "not there" from "not yours"."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Column, Connection, ForeignKey, Integer, Select, Table, bindparam, select
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
+
+from db.errors import NotFound, NotYours
+from db.sql.prepared import Prepared
+from db.sql.types import Base, Id
+
+NO_LIMIT = 2**31 - 1
+"""The limit of a list that has none."""
+
+
+class Owned(Base):
+    """A thing of one account, numbered over all accounts; it goes when the account goes."""
+
+    __abstract__ = True
+    __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
+
+    called: ClassVar[str]
+    """What people call it, in messages."""
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, sort_order=-2)
+
+    @declared_attr
+    @classmethod
+    def account_id(cls) -> Mapped[int]:
+        """Name the account it belongs to."""
+        return mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), sort_order=-1)
+
+
+class Changing:
+    """A thing whose members are simply set."""
+
+    updated_at: Mapped[datetime]
+
+    def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
+        """Set the members given; nothing given changes nothing."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        if values:
+            self.updated_at = at
+
+
+Thing = TypeVar("Thing", bound=Owned)
+
+
+def find_owned(session: Session, model: type[Thing], thing_id: int | UUID, *, owner: int) -> Thing:
+    """Find a thing to change it, locked against others' changes. Raises `NotFound` or `NotYours`."""
+    thing = session.get(model, thing_id, with_for_update=True)
+    _refuse_unless_owned(model, thing, owner)
+    assert thing is not None  # noqa: S101  # nosec B101 (for the type checker: the line above has raised)
+    return thing
+
+
+def read_owned(connection: Connection, model: type[Owned], thing_id: int | UUID, *, owner: int) -> Any:
+    """Read a thing's row to show it. Raises `NotFound` or `NotYours`."""
+    row = _row_by_id(model).first(connection, thing_id=thing_id)
+    _refuse_unless_owned(model, row, owner)
+    return row
+
+
+def find_by_uuid(session: Session, model: type[Thing], uuid: str, *, owner: int) -> Thing:
+    """Find a thing by its UUID to change it, locked against others' changes. Raises `NotFound` or `NotYours`."""
+    named = select(model).where(table_of(model).c.uuid == UUID(uuid))
+    thing = session.scalars(named.with_for_update()).first()
+    _refuse_unless_owned(model, thing, owner)
+    assert thing is not None  # noqa: S101  # nosec B101 (for the type checker: the line above has raised)
+    return thing
+
+
+def read_by_uuid(connection: Connection, model: type[Owned], statement: Prepared, uuid: str, *, owner: int) -> Any:
+    """Read the row that a statement finds by the parameter `uuid`. Raises `NotFound` or `NotYours`."""
+    row = statement.first(connection, uuid=UUID(uuid))
+    _refuse_unless_owned(model, row, owner)
+    return row
+
+
+def add(session: Session, model: type[Thing], values: Mapping[str, Any], *, owner: int, at: datetime) -> Thing:
+    """Add a new thing of an account, with its id and the members that were left out at their defaults."""
+    thing = model(**values, account_id=owner, created_at=at, updated_at=at)
+    session.add(thing)
+    session.flush()
+    return thing
+
+
+def list_owned(
+    connection: Connection, listing: Prepared, *, owner: int, limit: int | None = None, offset: int = 0
+) -> Sequence[Any]:
+    """Read a page of a listing made by `listing_of`; all of it when there is no limit."""
+    page_limit = NO_LIMIT if limit is None else limit
+    return listing.rows(connection, owner=owner, page_limit=page_limit, page_offset=offset)
+
+
+def listing_of(model: type[Owned], *order: Any) -> Prepared:
+    """Prepare the statement that lists an account's things in an order, made total by the id, newest first."""
+    own = model.account_id == bindparam("owner", type_=Id)
+    return Prepared(in_pages(select(*shown_columns(model)).where(own).order_by(*order, model.id.desc())))
+
+
+def in_pages(rows: Select[Any]) -> Select[Any]:
+    """Let a statement take the parameters `page_limit` and `page_offset`."""
+    page_limit, page_offset = bindparam("page_limit", type_=Integer), bindparam("page_offset", type_=Integer)
+    return rows.limit(page_limit).offset(page_offset)
+
+
+def table_of(model: type[Base]) -> Table:
+    """Give a model's table, for statements whose plain rows need no identity map."""
+    assert isinstance(model.__table__, Table)  # noqa: S101  # nosec B101 (never a join or an alias here)
+    return model.__table__
+
+
+def shown_columns(model: type[Base]) -> list[Column[Any]]:
+    """List a model's columns without those that only the database compares by."""
+    return [column for column in table_of(model).columns if not column.info.get("is_key")]
+
+
+@cache
+def _row_by_id(model: type[Owned]) -> Prepared:
+    return Prepared(select(*shown_columns(model)).where(model.id == bindparam("thing_id", type_=model.id.type)))
+
+
+def _refuse_unless_owned(model: type[Owned], thing: Any, owner: int) -> None:
+    if thing is not None and thing.account_id == owner:
+        return
+    missing = NotFound(f"There is no such {model.called}.", f"{_snake(model.called)}_not_found")
+    if thing is None:
+        raise missing
+    raise NotYours(f"This {model.called} belongs to somebody else.", hidden_as=missing)
+
+
+def _snake(words: str) -> str:
+    return words.replace(" ", "_").replace("-", "_")

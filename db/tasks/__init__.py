@@ -1,0 +1,1 @@
+"""The one task list: tasks, their lists, tags, categories and recurrence."""

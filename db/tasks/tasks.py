@@ -1,0 +1,187 @@
+"""The one task list: workspace calls its rows to-dos, fullstack, tasktracker and todo call them tasks."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, Computed, Connection, ForeignKey, Index, String, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship, validates
+
+from db.sql.ownership import Owned, listing_of, shown_columns, table_of
+from db.sql.prepared import Prepared
+from db.sql.types import KEY, Id, LongText, Ranked, by_code_point, folded
+from db.tasks.recurrence import RecurrencePattern
+from db.tasks.tags import copy_tags, put_tags
+
+STATUSES = ("pending", "in_progress", "completed", "deferred")
+PRIORITIES = ("low", "medium", "high")
+
+_LATER = {"tags": 1, "status": 2, "completed": 2}
+"""Members that are set after the others: a next occurrence carries over what is said together with "completed"."""
+
+
+def _folded(name: str) -> Any:
+    # For rows that are inserted past the model; a task folds its own texts.
+    return lambda context: folded(context.get_current_parameters().get(name))
+
+
+class Task(Owned):
+    """A thing to do. What a contract cannot say of it (tags, recurrence, category) that contract leaves alone."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        Index("ix_tasks_newest_first", "account_id", "created_at", "id"),
+        Index("ix_tasks_of_status_newest_first", "account_id", "status", "created_at", "id"),
+        # By category first, for the foreign key.
+        Index("ix_tasks_of_category_newest_first", "category_id", "account_id", "created_at", "id"),
+        CheckConstraint("status BETWEEN 1 AND 4", "status_known"),
+        CheckConstraint("priority BETWEEN 1 AND 3", "priority_known"),
+        CheckConstraint("(status = 3) = (completed_at IS NOT NULL)", "completed_has_instant"),
+        Owned.__table_args__,
+    )
+    called = "task"
+
+    uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str | None] = mapped_column(LongText)
+    status: Mapped[str] = mapped_column(Ranked(STATUSES), default="pending")
+    priority: Mapped[str] = mapped_column(Ranked(PRIORITIES), default="medium")
+    due_at: Mapped[datetime | None]
+    category_id: Mapped[int | None] = mapped_column(Id, ForeignKey("categories.id", ondelete="SET NULL"))
+    completed_at: Mapped[datetime | None]
+    repeated_at: Mapped[datetime | None]
+    """When its next occurrence was made: once, however often it is completed and reopened."""
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    # SQLite adds a column to a table only with a default.
+    title_key: Mapped[str] = mapped_column(
+        by_code_point(String(600)), default=_folded("title"), server_default="", info=KEY, deferred=True
+    )
+    description_key: Mapped[str | None] = mapped_column(
+        by_code_point(LongText()), default=_folded("description"), info=KEY, deferred=True
+    )
+    undated: Mapped[bool | None] = mapped_column(Computed("due_at IS NULL", persisted=True), info=KEY, deferred=True)
+    """Kept by the database, whose orders differ in where they have NULL: here it comes last."""
+
+    recurrence: Mapped[RecurrencePattern | None] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+
+    @validates("title", "description")
+    def _fold(self, name: str, text: str | None) -> str | None:
+        setattr(self, f"{name}_key", folded(text))
+        return text
+
+    def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
+        """Set the members given; nothing given changes nothing.
+
+        `tags` are names, `recurrence` the values of a pattern or None, `completed` tells all that a contract with
+        two statuses can say.
+        """
+        for name in sorted(values, key=lambda one: _LATER.get(one, 0)):
+            self._set(name, values[name], at)
+        if values:
+            self.updated_at = at
+
+    def _set(self, name: str, value: Any, at: datetime) -> None:
+        match name:
+            case "status":
+                self.move_to(value, at=at)
+            case "completed":
+                self.mark(completed=value, at=at)
+            case "tags":
+                session = self._session()
+                session.flush()
+                put_tags(session, self.id, value, owner=self.account_id, at=at)
+            case "recurrence":
+                self.recur(value)
+            case _:
+                setattr(self, name, value)
+
+    def move_to(self, status: str, *, at: datetime) -> None:
+        """Take on a status. Saying "completed" again keeps the first instant of completion."""
+        if status == "completed":
+            self.complete(at)
+        else:
+            self.status = status
+            self.completed_at = None
+
+    def complete(self, at: datetime) -> None:
+        """Be done; a recurring task makes its next occurrence, once."""
+        if self.status == "completed":
+            return
+        self.status = "completed"
+        self.completed_at = at
+        if self.recurrence is not None and self.repeated_at is None:
+            self._repeat(self.recurrence, at)
+
+    def mark(self, *, completed: bool | None, at: datetime) -> None:
+        """Be done or not, as said; if nothing is said, what it is not. Only a task that is done can be reopened."""
+        if completed is None:
+            completed = self.status != "completed"
+        if completed:
+            self.complete(at)
+        elif self.status == "completed":
+            self.move_to("pending", at=at)
+        self.updated_at = at
+
+    def recur(self, values: Mapping[str, Any] | None) -> None:
+        """Repeat by a pattern of these values; None is to repeat no more."""
+        if values is None:
+            self.recurrence = None
+        elif self.recurrence is None:
+            self.recurrence = RecurrencePattern(**values)
+        else:
+            self.recurrence.change(values)
+
+    def _repeat(self, recurrence: RecurrencePattern, at: datetime) -> None:
+        due_at = recurrence.next_due(self.due_at or at)
+        if due_at is None:
+            return
+        self.repeated_at = at
+        following = Task(
+            account_id=self.account_id,
+            title=self.title,
+            description=self.description,
+            priority=self.priority,
+            due_at=due_at,
+            category_id=self.category_id,
+            recurrence=recurrence.successor(),
+            created_at=at,
+            updated_at=at,
+        )
+        session = self._session()
+        session.add(following)
+        session.flush()
+        copy_tags(session, self.id, following.id)
+
+    def _session(self) -> Session:
+        session = object_session(self)
+        assert session is not None  # noqa: S101  # nosec B101 (tasks that are told to change were found or added)
+        return session
+
+
+NEWEST_TASKS_FIRST = listing_of(Task, Task.created_at.desc())
+
+_LEFT_OUT = {"description": None, "status": "pending", "priority": "medium", "due_at": None, "category_id": None}
+_KEYS = ("title_key", "description_key")
+_STAMPS = ("uuid", "account_id", "completed_at", "created_at", "updated_at")
+_ADD = Prepared(insert(table_of(Task)).returning(*shown_columns(Task)), sets=("title", *_LEFT_OUT, *_KEYS, *_STAMPS))
+
+
+def add_task(connection: Connection, *, owner: int, values: Mapping[str, Any], at: datetime) -> Any:
+    """Add a task without tags or recurrence, and return its row; one statement, for it is the busiest write."""
+    given = {**_LEFT_OUT, **values}
+    completed_at = at if given["status"] == "completed" else None
+    keys = {"title_key": folded(given["title"]), "description_key": folded(given["description"])}
+    stamps = {"completed_at": completed_at, "created_at": at, "updated_at": at}
+    return _ADD.first(connection, **given, **keys, **stamps, uuid=uuid4(), account_id=owner)
+
+
+def new_task(session: Session, values: Mapping[str, Any], *, owner: int, at: datetime) -> Task:
+    """Add a task with anything that it may have, tags and recurrence too."""
+    task = Task(account_id=owner, created_at=at, updated_at=at)
+    session.add(task)
+    task.change(values, at=at)
+    session.flush()
+    return task
