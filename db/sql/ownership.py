@@ -121,6 +121,12 @@ def shown_columns(model: type[Base]) -> list[Column[Any]]:
     return [column for column in table_of(model).columns if not column.info.get("is_key")]
 
 
+def defaults_of(model: type[Base], *names: str) -> dict[str, Any]:
+    """Return what a model's columns hold when nothing is said: their fixed defaults, or None."""
+    defaults: dict[str, Any] = {name: table_of(model).c[name].default for name in names}
+    return {name: default and default.arg for name, default in defaults.items()}
+
+
 @cache
 def _row_by_id(model: type[Owned]) -> Prepared:
     return Prepared(select(*shown_columns(model)).where(model.id == bindparam("thing_id", type_=model.id.type)))

@@ -1,6 +1,6 @@
 """The one task list: workspace calls its rows to-dos, fullstack, tasktracker and todo call them tasks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,17 +8,17 @@ from uuid import UUID, uuid4
 from sqlalchemy import CheckConstraint, Computed, Connection, ForeignKey, Index, String, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship, validates
 
-from db.sql.ownership import Owned, listing_of, shown_columns, table_of
+from db.sql.ownership import Owned, defaults_of, listing_of, shown_columns, table_of
 from db.sql.prepared import Prepared
-from db.sql.types import KEY, Id, LongText, Ranked, by_code_point, folded
+from db.sql.types import KEY, Id, LongText, Ranked, by_code_point, end_of_day, folded
 from db.tasks.recurrence import RecurrencePattern
 from db.tasks.tags import copy_tags, put_tags
 
 STATUSES = ("pending", "in_progress", "completed", "deferred")
 PRIORITIES = ("low", "medium", "high")
 
-_LATER = {"tags": 1, "status": 2, "completed": 2}
-"""Members that are set after the others: a next occurrence carries over what is said together with "completed"."""
+_PLAIN_MEMBERS = {"title", "description", "priority", "due_at", "category_id"}
+"""Members that a change simply sets."""
 
 
 def _folded(name: str) -> Any:
@@ -75,28 +75,22 @@ class Task(Owned):
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
         """Set the members given; nothing given changes nothing.
 
-        `tags` are names, `recurrence` the values of a pattern or None, `completed` tells all that a contract with
-        two statuses can say.
+        `due_on` is a day, at whose end the task is due, `tags` are names and `recurrence` the values of a pattern, or
+        None. `status` or `completed` come last: a next occurrence carries over what is said together with them.
         """
-        for name in sorted(values, key=lambda one: _LATER.get(one, 0)):
-            self._set(name, values[name], at)
-        if values:
+        given = _with_due_at(values)
+        for name in _PLAIN_MEMBERS & given.keys():
+            setattr(self, name, given[name])
+        if "recurrence" in given:
+            self.recur(given["recurrence"])
+        if "tags" in given:
+            self._put_tags(given["tags"], at)
+        if "status" in given:
+            self.move_to(given["status"], at=at)
+        if "completed" in given:
+            self.mark(completed=given["completed"], at=at)
+        if given:
             self.updated_at = at
-
-    def _set(self, name: str, value: Any, at: datetime) -> None:
-        match name:
-            case "status":
-                self.move_to(value, at=at)
-            case "completed":
-                self.mark(completed=value, at=at)
-            case "tags":
-                session = self._session()
-                session.flush()
-                put_tags(session, self.id, value, owner=self.account_id, at=at)
-            case "recurrence":
-                self.recur(value)
-            case _:
-                setattr(self, name, value)
 
     def move_to(self, status: str, *, at: datetime) -> None:
         """Take on a status. Saying "completed" again keeps the first instant of completion."""
@@ -155,6 +149,11 @@ class Task(Owned):
         session.flush()
         copy_tags(session, self.id, following.id)
 
+    def _put_tags(self, names: Sequence[str], at: datetime) -> None:
+        session = self._session()
+        session.flush()
+        put_tags(session, self.id, names, owner=self.account_id, at=at)
+
     def _session(self) -> Session:
         session = object_session(self)
         assert session is not None  # noqa: S101  # nosec B101 (tasks that are told to change were found or added)
@@ -163,15 +162,18 @@ class Task(Owned):
 
 NEWEST_TASKS_FIRST = listing_of(Task, Task.created_at.desc())
 
-_LEFT_OUT = {"description": None, "status": "pending", "priority": "medium", "due_at": None, "category_id": None}
+_DEFAULTS = defaults_of(Task, "description", "status", "priority", "due_at", "category_id")
 _KEYS = ("title_key", "description_key")
 _STAMPS = ("uuid", "account_id", "completed_at", "created_at", "updated_at")
-_ADD = Prepared(insert(table_of(Task)).returning(*shown_columns(Task)), sets=("title", *_LEFT_OUT, *_KEYS, *_STAMPS))
+_ADD = Prepared(insert(table_of(Task)).returning(*shown_columns(Task)), sets=("title", *_DEFAULTS, *_KEYS, *_STAMPS))
 
 
 def add_task(connection: Connection, *, owner: int, values: Mapping[str, Any], at: datetime) -> Any:
-    """Add a task without tags or recurrence, and return its row; one statement, for it is the busiest write."""
-    given = {**_LEFT_OUT, **values}
+    """Add a task without tags or recurrence, and return its row; one statement, because it is the busiest write.
+
+    As in `Task.change`, `due_on` is a day, at whose end the task is due.
+    """
+    given = _DEFAULTS | _with_due_at(values)
     completed_at = at if given["status"] == "completed" else None
     keys = {"title_key": folded(given["title"]), "description_key": folded(given["description"])}
     stamps = {"completed_at": completed_at, "created_at": at, "updated_at": at}
@@ -185,3 +187,10 @@ def new_task(session: Session, values: Mapping[str, Any], *, owner: int, at: dat
     task.change(values, at=at)
     session.flush()
     return task
+
+
+def _with_due_at(values: Mapping[str, Any]) -> dict[str, Any]:
+    given = dict(values)
+    if "due_on" in given:
+        given["due_at"] = end_of_day(given.pop("due_on"))
+    return given

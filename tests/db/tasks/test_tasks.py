@@ -1,5 +1,5 @@
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from db.tasks.tasks import NEWEST_TASKS_FIRST, PRIORITIES, STATUSES, Task, add_t
 MORNING = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
 NOON = MORNING + timedelta(hours=4)
 NIGHT = MORNING + timedelta(hours=15)
+LAST_SECOND = datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC)
 
 others = st.sampled_from([status for status in STATUSES if status != "completed"])
 
@@ -111,6 +112,19 @@ def test_changing_something_is_remembered():
     task.change({"title": "Water the garden", "due_at": None}, at=NIGHT)
 
     assert (task.title, task.due_at, task.updated_at) == ("Water the garden", None, NIGHT)
+
+
+@pytest.mark.parametrize(("day", "due_at"), [(MORNING.date(), LAST_SECOND), (None, None)])
+def test_a_task_due_on_a_day_is_due_at_its_end(owner: int, day: date | None, due_at: datetime | None):
+    changed = plain_task()
+    changed.due_at = NOON
+
+    changed.change({"due_on": day}, at=NIGHT)
+    with autocommit() as connection:
+        added = add_task(connection, owner=owner, values={"title": "Fast", "due_on": day}, at=NOON)
+
+    assert (changed.due_at, changed.updated_at) == (due_at, NIGHT)
+    assert added.due_at == due_at
 
 
 @pytest.mark.parametrize(
