@@ -1,4 +1,4 @@
-"""Joining and leaving: what begins and ends together with an account."""
+"""Joining and leaving: an account and its focus statistics begin and end together."""
 
 from datetime import datetime
 

@@ -18,7 +18,7 @@ PLAN_STATUSES = ("active", "achieved", "deferred", "abandoned")
 
 
 class Profile(Changing, Base):
-    """What an account says of its work; one an account."""
+    """What an account says about its work; each account has one at most."""
 
     __tablename__ = "profiles"
 
@@ -47,7 +47,7 @@ class Achievement(Changing, Owned):
 
 
 class FocusItem(Changing, Owned):
-    """Something an account is busy with these days."""
+    """Something an account is busy with at present."""
 
     __tablename__ = "focus_items"
     called = "focus item"
@@ -62,7 +62,7 @@ class FocusItem(Changing, Owned):
 
 
 class FuturePlan(Changing, Owned):
-    """Something an account means to do or become."""
+    """Something an account plans to do or become."""
 
     __tablename__ = "future_plans"
     __table_args__ = (CheckConstraint("status BETWEEN 1 AND 4", "status_known"), Owned.__table_args__)
@@ -79,7 +79,7 @@ class FuturePlan(Changing, Owned):
 for model in (Achievement, FocusItem, FuturePlan):
     Index(f"ix_{model.__tablename__}_newest_first", model.account_id, model.created_at, model.id)
 
-# "nulls last" is said with IS NULL, which both databases sort alike.
+# Both databases sort by IS NULL alike, so it stands for NULLS LAST.
 LATEST_ACHIEVEMENTS_FIRST = listing_of(
     Achievement,
     Achievement.date_achieved.is_(None),
@@ -93,26 +93,26 @@ SOONEST_PLANS_FIRST = listing_of(
 
 
 def read_profile(connection: Connection, *, owner: int, at: datetime) -> Any:
-    """Read the row of an account's profile, made empty if it is missing; two callers at once make but one.
+    """Read the row of an account's profile; a missing one is added, empty.
 
-    Raises `AccountGone`.
+    Requests that do so at the same time add only one. Raises `AccountGone`.
     """
     own = select(*shown_columns(Profile)).where(Profile.account_id == owner)
-    return _made_if_missing(lambda: connection.execute(own).first(), connection, owner, at)
+    return _found_or_made(lambda: connection.execute(own).first(), connection, owner, at)
 
 
 def find_profile(session: Session, *, owner: int, at: datetime) -> Profile:
-    """Find an account's profile to change it, made empty if it is missing. Raises `AccountGone`."""
-    return _made_if_missing(lambda: session.get(Profile, owner, with_for_update=True), session, owner, at)
+    """Find an account's profile in order to change it; a missing one is added, empty. Raises `AccountGone`."""
+    return _found_or_made(lambda: session.get(Profile, owner, with_for_update=True), session, owner, at)
 
 
 def make_profile(bind: Session | Connection, *, owner: int, at: datetime) -> None:
-    """Make an account's empty profile, unless there is one."""
+    """Add an empty profile to an account, unless it has one."""
     empty = insert_into(bind, Profile).values(account_id=owner, created_at=at, updated_at=at)
     bind.execute(empty.on_conflict_do_nothing())
 
 
-def _made_if_missing(find: Callable[[], Found | None], bind: Session | Connection, owner: int, at: datetime) -> Found:
+def _found_or_made(find: Callable[[], Found | None], bind: Session | Connection, owner: int, at: datetime) -> Found:
     found = find()
     if found is None:
         make_profile(bind, owner=owner, at=at)

@@ -1,4 +1,4 @@
-"""The schema: all models in one place, and the migrations that bring a database up to them."""
+"""The schema: all models in one place, and the migrations that create their tables."""
 
 from pathlib import Path
 
@@ -22,13 +22,13 @@ _MIGRATION_LOCK = 0x51_17_7E_7
 
 
 class SchemaError(Exception):
-    """The database cannot be brought up to this version's schema."""
+    """The database cannot be migrated to this version's schema."""
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the database up to the newest revision; processes that start at once wait for each other.
+    """Migrate the database to the newest revision; processes that start at the same time wait for each other.
 
-    Raises `SchemaError` for a database that a newer version migrated.
+    Raises `SchemaError` for a database that a newer version has migrated.
     """
     with engine.connect() as connection:
         try:
@@ -44,7 +44,7 @@ def _is_current(connection: Connection) -> bool:
 
 
 def _upgrade(connection: Connection) -> None:
-    # One transaction around all of it, begun by hand: a migration that fails leaves nothing behind.
+    # One transaction around all migrations, begun by hand: a migration that fails leaves nothing behind.
     connection.rollback()
     on_postgresql = connection.dialect.name == "postgresql"
     connection.execute(text("BEGIN" if on_postgresql else "BEGIN IMMEDIATE"))

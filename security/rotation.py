@@ -1,4 +1,4 @@
-"""Refresh token rotation: each refresh token is good for one use and gets the next one (focusguard)."""
+"""Refresh token rotation: each refresh token can be used once, and is exchanged for the next one (focusguard)."""
 
 from datetime import datetime
 
@@ -12,10 +12,11 @@ from security.tokens import Caller, access_token, refresh_lifetime, spent_before
 
 
 def rotate(caller: Caller, *, at: datetime) -> Tokens:
-    """Spend the caller's refresh token, and give the next tokens of its login.
+    """Spend the caller's refresh token, and return the next tokens of its login.
 
-    Sent again within ten seconds it gets the same successor; later it ends its login. However many processes are sent
-    it at once, the lock on the login lets one after the other look at it. Raises `InvalidToken`.
+    A token that is sent again within ten seconds gets the same successor; later, it ends its login. When it is sent
+    several times at once, to any number of processes, the lock on the login lets them check it one after the other.
+    Raises `InvalidToken`.
     """
     token = caller.token
     with transaction() as session:

@@ -1,1 +1,1 @@
-"""Accounts, and the logins by which a person is known."""
+"""Accounts, their logins and tokens, and the counting of login attempts."""

@@ -1,4 +1,4 @@
-"""Accounts: one person, whichever contract's door they came in by."""
+"""Accounts: one for each person, whichever contract they use."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,11 +18,11 @@ from db.sql.types import Base, Id
 DEFAULT_PREFERENCES = {"theme": "light"}
 
 MOST_PREFERENCES_BYTES = 16_384
-"""The longest preferences that an account keeps: 16 KiB of JSON in UTF-8."""
+"""The most that the preferences of an account may take: 16 KiB of JSON in UTF-8."""
 
 
 class Account(Base):
-    """A person: an integer `id` (workspace, tasktracker) and a `uuid` (the other contracts) name the same one."""
+    """A person, identified by an integer `id` (workspace, tasktracker) and a `uuid` (the other contracts)."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -43,19 +43,19 @@ class Account(Base):
     updated_at: Mapped[datetime]
 
     def rename(self, *, username: str, at: datetime) -> None:
-        """Give the account another name, kept beside its key: names are unique regardless of case."""
+        """Change the username, and the key that makes it unique regardless of case."""
         self.username = username
         self.username_key = name_key(username)
         self.updated_at = at
 
     def move_to(self, *, email: str, at: datetime) -> None:
-        """Give the account another e-mail address, trimmed, kept beside its key."""
+        """Change the e-mail address, trimmed, and the key that makes it unique regardless of case."""
         self.email = email.strip()
         self.email_key = name_key(email)
         self.updated_at = at
 
     def prefer(self, changes: Mapping[str, Any], *, at: datetime) -> None:
-        """Merge settings into the preferences, one level deep; None removes one. Raises `BadValue`."""
+        """Merge changes into the preferences, one level deep; None removes a preference. Raises `BadValue`."""
         merged = {**self.preferences, **changes}
         self.preferences = {name: value for name, value in merged.items() if value is not None}
         self.updated_at = at
@@ -65,7 +65,7 @@ class Account(Base):
             raise BadValue("preferences", f"must have at most {MOST_PREFERENCES_BYTES} bytes of JSON in all")
 
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
-        """Change `username`, `email` and `preferences`, those of them that are given. Raises `BadValue`."""
+        """Change those of `username`, `email` and `preferences` that are given. Raises `BadValue`."""
         if "username" in values:
             self.rename(username=values["username"], at=at)
         if "email" in values:
@@ -74,7 +74,7 @@ class Account(Base):
             self.prefer(values["preferences"], at=at)
 
     def change_password(self, password_hash: str, *, at: datetime) -> None:
-        """Replace the password by another one's hash."""
+        """Replace the password by another one, given as its hash."""
         self.password_hash = password_hash
         self.updated_at = at
 
@@ -89,7 +89,7 @@ def _texts_in(value: Any) -> Iterator[str]:
 
 
 def name_key(name: str) -> str:
-    """Fold a username or e-mail address to what it is compared by: trimmed, without case."""
+    """Return the key by which a username or e-mail address is compared: trimmed, without differences of case."""
     return name.strip().casefold()
 
 
@@ -118,15 +118,15 @@ def change_account(session: Session, account_id: int, values: Mapping[str, Any],
 
 @contextmanager
 def refusing_taken_names() -> Iterator[None]:
-    """Turn the database's refusal of a second equal name or address into `Duplicate`.
+    """Raise `Duplicate` when the database refuses a username or an e-mail address because it is taken.
 
-    The constraints decide, so that of two requests racing for one name exactly one wins.
+    The constraints decide, so of two requests that race for a name exactly one wins.
     """
     try:
         yield
     except DBAPIError as error:
         if is_deadlock(error):
-            # Two accounts that swap names at once wait for each other.
+            # Two accounts that swap names at the same time wait for each other.
             raise Duplicate("This username or e-mail address is taken.") from error
         if "username_key" in broken_by(error):
             raise Duplicate("This username is taken.", "username_taken") from error
@@ -136,7 +136,7 @@ def refusing_taken_names() -> Iterator[None]:
 
 
 def find_account(session: Session, account_id: int) -> Account:
-    """Find the caller's account by its id, locked against others' changes. Raises `AccountGone`."""
+    """Find the caller's account by its id and lock it, in order to change it. Raises `AccountGone`."""
     account = session.get(Account, account_id, with_for_update=True)
     if account is None:
         raise AccountGone
@@ -164,5 +164,5 @@ def account_with_email(connection: Connection, email: str) -> Any | None:
 
 
 def account_exists(connection: Connection, uuid: UUID) -> bool:
-    """Tell whether the account is still there."""
+    """Check whether the account still exists."""
     return connection.execute(select(Account.id).where(Account.uuid == uuid)).first() is not None

@@ -1,4 +1,4 @@
-"""Login attempts: a fixed number of slots for a name and address, each free again after a while."""
+"""Login attempts: a fixed number of slots for each account and client address, each free again after a while."""
 
 from datetime import datetime, timedelta
 
@@ -9,13 +9,13 @@ from db.sql.constraints import insert_into
 from db.sql.types import Base
 
 SLOTS = 5
-"""Attempts in a window (focusguard, "Security Best Practices", 4)."""
+"""How many attempts a window allows (focusguard, "Security Best Practices", 4)."""
 
 WINDOW = timedelta(minutes=15)
 
 
 class LoginAttempt(Base):
-    """One slot of one key, taken at a time; it counts until the window has passed."""
+    """A slot of a key, and when it was taken; it stays taken until the window has passed."""
 
     __tablename__ = "login_attempts"
 
@@ -27,7 +27,7 @@ class LoginAttempt(Base):
 def take_slot(session: Session, key: str, *, at: datetime) -> int | None:
     """Take a free slot and return its number; None when all are taken.
 
-    Each try is one conditional statement, so processes that race for the last slot cannot both get it.
+    Each slot is tried by one conditional statement, so two processes that race for the last slot cannot both get it.
     """
     for slot in range(SLOTS):
         new = insert_into(session, LoginAttempt).values(key=key, slot=slot, attempted_at=at)
@@ -42,16 +42,16 @@ def take_slot(session: Session, key: str, *, at: datetime) -> int | None:
 
 
 def free_slot(session: Session, key: str, slot: int) -> None:
-    """Give a slot back."""
+    """Free a slot before its window has passed."""
     session.execute(delete(LoginAttempt).where(LoginAttempt.key == key, LoginAttempt.slot == slot))
 
 
 def next_free_at(session: Session, key: str) -> datetime | None:
-    """Tell when the first of the taken slots is free again; None when none is taken."""
+    """Return when the first of the taken slots is free again; None when none is taken."""
     oldest = session.execute(select(func.min(LoginAttempt.attempted_at)).where(LoginAttempt.key == key)).scalar()
     return oldest + WINDOW if oldest is not None else None
 
 
 def forget_old_attempts(session: Session, *, at: datetime) -> None:
-    """Remove the slots that are free again."""
+    """Delete the slots that are free again."""
     session.execute(delete(LoginAttempt).where(LoginAttempt.attempted_at <= at - WINDOW))

@@ -1,4 +1,4 @@
-"""Logins and revoked tokens: what decides whether a token that is well signed still counts."""
+"""Logins and revoked tokens: they decide whether a well-signed token is still valid."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -13,7 +13,7 @@ from db.sql.types import Base, Id
 
 
 class Login(Base):
-    """One login of one account: all tokens that descend from it carry its id as `sid`."""
+    """One login of one account: all tokens issued for it carry its id as `sid`."""
 
     __tablename__ = "logins"
 
@@ -23,15 +23,15 @@ class Login(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
     refresh_jti: Mapped[UUID | None]
-    """Which refresh token is good; none is named before the first one is spent (db/accounts/refresh_chain.py)."""
+    """The one refresh token that is not spent; None until the first one is spent (db/accounts/refresh_chain.py)."""
 
     def end(self, at: datetime) -> None:
-        """Let none of its tokens count any more."""
+        """Make all its tokens invalid."""
         self.ended_at = self.ended_at or at
 
 
 class RevokedToken(Base):
-    """The blocklist: a single token that was logged out before it expired."""
+    """An entry of the blocklist: a single token that was logged out before it expired."""
 
     __tablename__ = "revoked_tokens"
 
@@ -51,13 +51,13 @@ _STANDING = Prepared(
 
 
 def account_of(connection: Connection, *, login_id: UUID, jti: UUID) -> int | None:
-    """Find the id of the account whose login still stands and whose token is not revoked; None otherwise."""
+    """Find the id of the account of a login; None if the login has ended or the token is revoked."""
     row = _STANDING.first(connection, login_id=login_id, jti=jti)
     return None if row is None else row.id
 
 
 def open_login(session: Session, *, account_id: int, at: datetime, expires_at: datetime) -> Login:
-    """Open a login that its tokens outlive by no means: it is forgotten once the last of them has expired."""
+    """Open a login that lasts until its last token expires, and delete the expired ones of the account."""
     session.execute(delete(Login).where(Login.account_id == account_id, Login.expires_at < at))
     login = Login(account_id=account_id, created_at=at, expires_at=expires_at)
     session.add(login)
@@ -66,23 +66,23 @@ def open_login(session: Session, *, account_id: int, at: datetime, expires_at: d
 
 
 def find_login(session: Session, login_id: UUID) -> Login | None:
-    """Find a login that has not ended, locked against others' changes; None when there is none."""
+    """Find a login that has not ended and lock it; None when there is none."""
     standing = select(Login).where(Login.id == login_id, Login.ended_at.is_(None))
     return session.scalars(standing.with_for_update()).first()
 
 
 def end_login(connection: Connection, login_id: UUID, *, at: datetime) -> None:
-    """Let none of a login's tokens count any more."""
+    """Make all tokens of a login invalid."""
     connection.execute(update(Login).where(Login.id == login_id, Login.ended_at.is_(None)).values(ended_at=at))
 
 
 def revoke_token(session: Session, *, jti: UUID, expires_at: datetime, at: datetime) -> None:
-    """Put a token on the blocklist, and take those off that have expired anyway."""
+    """Put a token on the blocklist, and remove those from it that have expired."""
     session.execute(delete(RevokedToken).where(RevokedToken.expires_at < at))
     session.execute(insert_into(session, RevokedToken).values(jti=jti, expires_at=expires_at).on_conflict_do_nothing())
 
 
 def end_other_logins(session: Session, *, account_id: int, kept: UUID, at: datetime) -> None:
-    """End all logins of an account but one."""
+    """End all logins of an account except one."""
     others = update(Login).where(Login.account_id == account_id, Login.id != kept, Login.ended_at.is_(None))
     session.execute(others.values(ended_at=at))

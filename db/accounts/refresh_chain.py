@@ -1,7 +1,7 @@
-"""The chain of refresh tokens of a login: each is good for one use and gets the next one.
+"""The chain of refresh tokens of a login: each can be used once, and is exchanged for the next one.
 
-A login knows the `jti` of the one that is good. Those that are spent are remembered for as long as they get the same
-successor again; a login has but one refresh token at first, so that the chain begins with its first use.
+A login knows the `jti` of the one that is not spent. Spent ones are kept for as long as they get the same successor
+again. A new login has only one refresh token, so its `jti` need not be known before it is used.
 """
 
 from datetime import datetime, timedelta
@@ -14,11 +14,11 @@ from db.accounts.logins import Login
 from db.sql.types import Base
 
 GRACE = timedelta(seconds=10)
-"""How long a spent token gets the same successor again: two tabs of a browser may send it at once."""
+"""How long a spent token gets the same successor again: two tabs of a browser may send it at the same time."""
 
 
 class SpentToken(Base):
-    """A refresh token that was used, and what it got."""
+    """A refresh token that was used, and the one that replaced it."""
 
     __tablename__ = "spent_tokens"
 
@@ -30,9 +30,9 @@ class SpentToken(Base):
 
 
 def spend(session: Session, login: Login, jti: UUID, *, at: datetime, lifetime: timedelta) -> SpentToken | None:
-    """Spend a refresh token of a locked login; None when it was spent before, longer ago than `GRACE`.
+    """Spend a refresh token of a locked login; return None if it was spent before, longer ago than `GRACE`.
 
-    The login lasts as long as the successor, which lives for `lifetime`.
+    The successor lives for `lifetime`, and the login lasts as long.
     """
     if login.refresh_jti not in (None, jti):
         return session.scalars(_spent_just_now(jti, at)).first()
@@ -44,7 +44,7 @@ def spend(session: Session, login: Login, jti: UUID, *, at: datetime, lifetime: 
 
 
 def is_accepted(connection: Connection, login_id: UUID, jti: UUID, *, at: datetime) -> bool:
-    """Tell whether a refresh token is not spent, or was spent within `GRACE`."""
+    """Check that a refresh token is not spent, or was spent no longer than `GRACE` ago."""
     good = connection.scalar(select(Login.refresh_jti).where(Login.id == login_id))
     return good in (None, jti) or connection.execute(_spent_just_now(jti, at)).first() is not None
 

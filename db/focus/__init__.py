@@ -1,1 +1,1 @@
-"""Focus sessions and what is counted of them: statistics, standings, leaderboards (focusguard)."""
+"""Focus sessions, and the statistics, standings and leaderboards that count them (focusguard)."""

@@ -1,4 +1,4 @@
-"""Accounts in order of one figure, from the top."""
+"""Leaderboards: the accounts with the highest figures, and the rank of one's own."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from db.focus.stats import FocusStats
 
 
 class Board(NamedTuple):
-    """A figure to put accounts in order by, and the name under which the standings count it."""
+    """A figure that accounts are ranked by, and the name under which the standings count it."""
 
     name: str
     figure: Any
@@ -24,7 +24,7 @@ BY_STREAK = Board("best_streak", FocusStats.best_streak)
 
 
 class Leaderboard(NamedTuple):
-    """The accounts at the top (uuid, username, total_focus_min, figure), with their ranks, and where one's own is."""
+    """The ranks and rows (uuid, username, total_focus_min, figure) of the top accounts, and the rank of one's own."""
 
     ranked: Sequence[tuple[int, Any]]
     own_rank: int
@@ -34,7 +34,7 @@ class Leaderboard(NamedTuple):
 def read_leaderboard(connection: Connection, board: Board, *, owner: int, limit: int) -> Leaderboard:
     """Read the top of a board and the rank of an account. Raises `AccountGone`.
 
-    A rank is one more than the number of accounts with a greater figure, so that equals share theirs.
+    A rank is one more than the number of accounts with a greater figure, so accounts with equal figures share a rank.
     """
     own = connection.scalar(select(board.figure).where(FocusStats.account_id == owner))
     if own is None:
@@ -47,7 +47,7 @@ def read_leaderboard(connection: Connection, board: Board, *, owner: int, limit:
 
 
 def top_of(board: Board, limit: int) -> Select[*tuple[Any, ...]]:
-    """Select the accounts at the top of a board; of equals, the older account first."""
+    """Select the accounts at the top of a board; among equals, the older account comes first."""
     columns = (Account.uuid, Account.username, FocusStats.total_focus_min, board.figure.label("figure"))
     rows = select(*columns).join(Account, Account.id == FocusStats.account_id)
     return rows.order_by(board.figure.desc(), FocusStats.account_id).limit(limit)

@@ -1,4 +1,4 @@
-"""Focus sessions: stretches of focused work, credited to their account once, when they become completed."""
+"""Focus sessions: times of focused work, each credited to its account once, when it is completed."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -16,13 +16,13 @@ from db.focus.stats import MOST_MINUTES, FocusStats
 from db.sql.ownership import Changing, Owned, add, listing_of, read_owned
 
 ACTIVE_FOR = timedelta(hours=24)
-"""How long after its start a session that nobody completes is still the active one."""
+"""How long after its start a session that is not completed still counts as the active one."""
 
 _MINUTE = timedelta(minutes=1)
 
 
 class FocusSession(Owned):
-    """A focus session. What it was credited with, and for which day, stays as it was when it became completed."""
+    """A focus session. Its credited minutes and their day stay as they were when it was completed."""
 
     __tablename__ = "focus_sessions"
     __table_args__ = (
@@ -42,15 +42,15 @@ class FocusSession(Owned):
     focus_min: Mapped[int] = mapped_column(default=0)
     completed_at: Mapped[datetime | None]
     completed_on: Mapped[date | None]
-    """The day in the account's time zone, as it was then."""
+    """The day in the time zone that the account had then."""
     day_ends_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
     def change(self, values: Mapping[str, Any], *, stats: FocusStats, zone: ZoneInfo, at: datetime) -> None:
-        """Plan anew (`duration_min`), or become completed (`completed`, `actual_duration_min`).
+        """Change the planned minutes (`duration_min`), or complete it (`completed`, `actual_duration_min`).
 
-        Completing again changes nothing. Raises `Conflict` where a completed session shall be opened again.
+        Completing it again changes nothing. Raises `Conflict` when a completed session is to be opened again.
         """
         if values.get("completed") is False and self.completed_at is not None:
             raise Conflict("A completed session cannot be opened again.", "session_completed")
@@ -70,7 +70,7 @@ class FocusSession(Owned):
         self.focus_min = stats.credit(minutes, day=day, day_ends_at=day_ends_at, at=at)
 
     def remove(self, stats: FocusStats, *, at: datetime) -> None:
-        """Go, with the plant, and give the credit back."""
+        """Delete the session with its plant, and take its credit back."""
         plants = select(func.count()).select_from(Plant).where(Plant.session_id == self.id)
         stats.plant_count -= stats.session.scalar(plants) or 0
         stats.session.delete(self)
@@ -80,7 +80,7 @@ class FocusSession(Owned):
 
 
 class Plant(Changing, Owned):
-    """A plant in the garden, one for a session at most."""
+    """A plant in the garden; a session has one at most."""
 
     __tablename__ = "plants"
     __table_args__ = (
@@ -110,7 +110,7 @@ def count_sessions(connection: Connection, *, owner: int) -> int:
 
 
 def count_plants(connection: Connection, *, owner: int) -> int:
-    """Tell how many plants an account has."""
+    """Count an account's plants."""
     return connection.scalar(select(FocusStats.plant_count).where(FocusStats.account_id == owner)) or 0
 
 
@@ -129,9 +129,9 @@ def read_active_session(connection: Connection, *, owner: int, at: datetime) -> 
 
 
 def add_plant(focus: FocusSession, values: Mapping[str, Any], *, stats: FocusStats, at: datetime) -> Plant:
-    """Plant something for a session; unless it is given a number, it gets the next one in the garden.
+    """Add a plant to a session; without a number in `values`, it gets the next one in the garden.
 
-    Raises `Conflict` when the session has a plant.
+    Raises `Conflict` when the session already has a plant.
     """
     number = values.get("plant_num") or _next_number(stats)
     try:
@@ -158,6 +158,6 @@ def read_plant_of(connection: Connection, session_id: UUID, *, owner: int) -> An
 
 
 def remove_plant(plant: Plant, stats: FocusStats) -> None:
-    """Take a plant out of the garden."""
+    """Delete a plant from the garden."""
     stats.session.delete(plant)
     stats.plant_count -= 1

@@ -1,11 +1,12 @@
-"""Counts over all accounts, kept so that no question about them looks at all accounts.
+"""Standings: counts of accounts by figure, kept so that ranks and totals are read without looking at all accounts.
 
-How many accounts have a greater value than one's own is read from counts of accounts by value, in buckets of 1, 256,
-65,536 and 16,777,216 values: whatever lies above a value is the rest of its bucket on each level, at most 255 rows a
-level, among a million accounts as among ten. A value that changes moves between buckets on the levels where they
-differ, so that accounts seldom wait for each other; values of 0 are not counted at all.
+A rank needs the number of accounts with a greater value. Accounts are counted by value on four levels, in buckets of
+1, 256, 65,536 and 16,777,216 values. The accounts above a value are, on each level, those in the buckets that follow
+the value's own bucket within their common bucket of the next level. That is at most 255 rows a level, however many
+accounts there are. A change of a value only touches the levels on which its bucket changes, so accounts seldom wait for
+each other. Values of 0 are not counted.
 
-Everything changes in the transaction that changes the account's own figures.
+The counts change in the same transaction as the account's own figures.
 """
 
 from collections import Counter
@@ -22,14 +23,14 @@ from db.sql.types import Base, Ranked
 BOARDS = ("focus_min", "sessions", "best_streak", "active_until")
 LEVELS = 4
 BITS = 8
-"""A bucket holds 256 of the level below; four levels hold all values of 32 bits."""
+"""A bucket holds 2⁸ = 256 buckets of the level below; four levels hold all values of 32 bits."""
 
 SHARDS = 16
-"""The totals are sums of so many rows, so that not everybody waits for one row."""
+"""The totals are the sums of this many rows, so that not all writers wait for the same row."""
 
 
 class Figures(NamedTuple):
-    """What one account adds to the totals and where it stands; all zeros for an account that is not there."""
+    """What one account adds to the totals and the standings; all zeros for an account that does not exist."""
 
     accounts: int = 0
     focus_min: int = 0
@@ -37,11 +38,11 @@ class Figures(NamedTuple):
     plants: int = 0
     best_streak: int = 0
     active_until: int = 0
-    """Until when the day lasts that it was last active on, in minutes since 1970."""
+    """When the last day with a completed session ends, in minutes since 1970."""
 
 
 class StandingCount(Base):
-    """How many accounts have a value that lies in a bucket."""
+    """How many accounts have a value in a bucket."""
 
     __tablename__ = "standing_counts"
 
@@ -52,7 +53,7 @@ class StandingCount(Base):
 
 
 class TotalsShard(Base):
-    """One of the rows that add up to the totals."""
+    """One of the `SHARDS` rows that add up to the totals."""
 
     __tablename__ = "totals"
 
@@ -68,9 +69,9 @@ SUMMED = ("accounts", "focus_min", "sessions", "plants")
 
 
 def replace_figures(session: Session, account_id: int, before: Figures, after: Figures) -> None:
-    """Take an account's figures out of the counts and put its new ones in.
+    """Replace an account's figures in the counts and the totals by its new ones.
 
-    Rows are always changed in the same order, so that two accounts can wait for each other, but never both.
+    All transactions change these rows in the same order, so they cannot deadlock on them.
     """
     steps = Counter[tuple[int, int, int]]()
     for board, name in enumerate(BOARDS):
@@ -89,7 +90,7 @@ def replace_figures(session: Session, account_id: int, before: Figures, after: F
 
 
 def accounts_above(connection: Connection, board: str, value: int) -> int:
-    """Count the accounts whose value is greater."""
+    """Count the accounts with a greater value on a board."""
     above = [
         select(func.sum(StandingCount.accounts).label("accounts")).where(
             and_(
@@ -106,7 +107,7 @@ def accounts_above(connection: Connection, board: str, value: int) -> int:
 
 
 def read_totals(connection: Connection) -> Any:
-    """Read the totals: accounts, focus_min, sessions and plants."""
+    """Read the totals over all accounts: accounts, focus_min, sessions and plants."""
     return connection.execute(select(*[_total(TOTALS.c[name]).label(name) for name in SUMMED])).one()
 
 
@@ -121,5 +122,5 @@ def _adding(session: Session, table: Any, *key: str) -> Any:
 
 
 def _total(column: Any) -> Any:
-    # PostgreSQL adds up to a numeric, which is a Decimal in Python.
+    # PostgreSQL's sums are numeric, which would be a Decimal in Python.
     return cast(func.coalesce(func.sum(column), 0), BigInteger)

@@ -1,4 +1,4 @@
-"""Statistics of an account, kept up to date with its focus sessions."""
+"""Statistics of an account, updated whenever its focus sessions change."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,25 +15,25 @@ from db.focus.standings import Figures, accounts_above, replace_figures
 from db.sql.types import Base, Id
 
 MOST_MINUTES = 1440
-"""The minutes of a day: the most that a session, and a day of an account, can be credited."""
+"""The minutes of a day: the most that a session, or a day of an account, can be credited with."""
 
 XP_FOR_A_MINUTE = 1
 XP_OF_A_LEVEL = 50
-"""Level n begins at 50·n² experience points, as all examples of the contract have it."""
+"""Level n begins at 50·n² experience points, as in all examples of the contract."""
 
 
 def xp(focus_min: int) -> int:
-    """Tell the experience points for focus minutes."""
+    """Return the experience points for focus minutes."""
     return focus_min * XP_FOR_A_MINUTE
 
 
 def level(focus_min: int) -> int:
-    """Tell the level that focus minutes lead to, 1 at first."""
+    """Return the level reached with focus minutes, at least 1."""
     return max(1, isqrt(xp(focus_min) // XP_OF_A_LEVEL))
 
 
 class FocusDay(Base):
-    """What an account completed on one of its days; there are no rows for days on which it completed nothing."""
+    """What an account completed on one day; a day without completed sessions has no row."""
 
     __tablename__ = "focus_days"
     __table_args__ = (
@@ -50,7 +50,7 @@ class FocusDay(Base):
 
 
 class FocusStats(Base):
-    """Totals and streaks of an account over its completed sessions; every account has them from the beginning."""
+    """Totals and streaks of an account's completed sessions; every account has them from the beginning."""
 
     __tablename__ = "focus_stats"
     __table_args__ = (
@@ -66,15 +66,15 @@ class FocusStats(Base):
     total_sessions: Mapped[int] = mapped_column(default=0)
     best_streak: Mapped[int] = mapped_column(default=0)
     last_streak: Mapped[int] = mapped_column(default=0)
-    """How long the streak was that ended on the last day."""
+    """The length, in days, of the streak that ends on `last_day`."""
     last_day: Mapped[date | None]
     active_until: Mapped[datetime | None]
-    """When the last of its days with a completed session was over, or will be."""
+    """When the last of its days with a completed session ends."""
     plant_count: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime]
 
     def credit(self, minutes: int, *, day: date, day_ends_at: datetime, at: datetime) -> int:
-        """Credit a completed session to a day, up to what a day has room for, and return the credited minutes."""
+        """Credit a completed session to a day, up to `MOST_MINUTES` a day, and return the credited minutes."""
         kept = self._day(day)
         credited = min(minutes, MOST_MINUTES - kept.focus_min)
         kept.focus_min += credited
@@ -88,7 +88,7 @@ class FocusStats(Base):
         return credited
 
     def discredit(self, minutes: int, *, day: date, active_until: datetime | None, at: datetime) -> None:
-        """Take a session's credit back. Of the sessions that are left, the last day ends at `active_until`."""
+        """Take a session's credit back; the last day of the remaining sessions ends at `active_until`."""
         kept = self._day(day)
         kept.focus_min -= minutes
         kept.sessions_completed -= 1
@@ -101,7 +101,7 @@ class FocusStats(Base):
             self._recount_streaks()
 
     def figures(self) -> Figures:
-        """Tell what the account adds to the totals, and where it stands."""
+        """Return what the account adds to the totals and to the standings."""
         return Figures(
             accounts=1,
             focus_min=self.total_focus_min,
@@ -120,7 +120,7 @@ class FocusStats(Base):
 
     def _go_on_streak(self, day: date) -> None:
         if self.last_day is not None and day < self.last_day:
-            # A move to the west brings days back that are over elsewhere.
+            # After a move to the west, a day that was already over can come again.
             self._recount_streaks()
             return
         self.last_streak = self.last_streak + 1 if self.last_day == day - DAY else 1
@@ -135,34 +135,34 @@ class FocusStats(Base):
 
     @property
     def session(self) -> Session:
-        """Tell the session in which they were found to be changed."""
+        """Return the database session in which they were found."""
         session = object_session(self)
         assert session is not None  # noqa: S101  # nosec B101 (statistics are changed where they were found)
         return session
 
 
-# The longest first, and of equals the older account: a page of a leaderboard is the beginning of its index.
+# Greatest figure first, then the older account: the top of a leaderboard is the beginning of its index.
 for column in (FocusStats.total_focus_min, FocusStats.total_sessions, FocusStats.best_streak):
     Index(f"ix_focus_stats_most_{column.key}", column.desc(), FocusStats.account_id)
 
 
 def minute_of(at: datetime) -> int:
-    """Number the minutes since 1970."""
+    """Return an instant as whole minutes since 1970, in UTC."""
     return int(at.timestamp()) // 60
 
 
 def add_stats(session: Session, *, account_id: int, at: datetime) -> None:
-    """Begin the statistics of a new account."""
+    """Add the statistics of a new account."""
     session.add(FocusStats(account_id=account_id, updated_at=at))
     replace_figures(session, account_id, Figures(), Figures(accounts=1))
 
 
 @contextmanager
 def keeping_stats(session: Session, *, owner: int) -> Iterator[FocusStats]:
-    """Change an account's statistics, and with them the standings and the totals over all accounts.
+    """Find an account's statistics to change them, and afterwards update the standings and the totals.
 
-    Whoever changes focus sessions or plants begins with this: it locks the account's statistics first, so that two
-    changes of one account come one after the other. Raises `AccountGone`.
+    Every change of focus sessions or plants happens within it: it locks the statistics first, so two changes of one
+    account come one after the other. Raises `AccountGone`.
     """
     stats = _locked(session, owner)
     before = stats.figures()
@@ -172,7 +172,7 @@ def keeping_stats(session: Session, *, owner: int) -> Iterator[FocusStats]:
 
 @contextmanager
 def leaving_standings(session: Session, *, owner: int) -> Iterator[None]:
-    """Delete an account, and take it out of the standings and the totals. Raises `AccountGone`."""
+    """Take an account that is deleted within it out of the standings and the totals. Raises `AccountGone`."""
     before = _locked(session, owner).figures()
     yield
     replace_figures(session, owner, before, Figures())
@@ -195,7 +195,7 @@ class Sum(NamedTuple):
 def read_sums(
     connection: Connection, periods: Sequence[date], period_of: Callable[[date], date], *, owner: int
 ) -> dict[date, Sum]:
-    """Add up an account's days by period; periods are named by their first days, and come newest first."""
+    """Add up an account's days by period; each period is named by its first day, and the newest comes first."""
     sums = dict.fromkeys(periods, Sum())
     days = select(FocusDay.__table__).where(FocusDay.account_id == owner, FocusDay.day >= periods[-1])
     for row in connection.execute(days):
@@ -207,12 +207,12 @@ def read_sums(
 
 
 def count_active(connection: Connection, *, at: datetime) -> int:
-    """Count the accounts that have completed a session today, each in its own time zone."""
+    """Count the accounts that completed a session today, each in its own time zone."""
     return accounts_above(connection, "active_until", minute_of(at))
 
 
 def current_streak(connection: Connection, stats: Any, *, today: date) -> int:
-    """Count the days in a row with a completed session, back from today, or from yesterday while today has none."""
+    """Count the consecutive days with a completed session up to today, or to yesterday while today has none."""
     if stats.last_day is None or stats.last_day < today - DAY:
         return 0
     if stats.last_day <= today:

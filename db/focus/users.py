@@ -1,4 +1,4 @@
-"""Accounts as focusguard shows them: together with their statistics."""
+"""Accounts as focusguard shows them: with their statistics."""
 
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ _USERS = select(*Account.__table__.c, *_OF_STATS, FocusStats.updated_at.label("s
 
 
 def user_row(connection: Connection, account_id: int) -> Any:
-    """Read an account's row and statistics. Raises `AccountGone`."""
+    """Read the row of the caller's account, with its statistics. Raises `AccountGone`."""
     row = connection.execute(_USERS.where(Account.id == account_id)).first()
     if row is None:
         raise AccountGone
@@ -27,7 +27,7 @@ def user_row(connection: Connection, account_id: int) -> Any:
 
 
 def public_user_row(connection: Connection, uuid: UUID) -> Any:
-    """Read the row and statistics of any account. Raises `NotFound`."""
+    """Read the row of any account, with its statistics. Raises `NotFound`."""
     row = connection.execute(_USERS.where(Account.uuid == uuid)).first()
     if row is None:
         raise NotFound("There is no such user.", "user_not_found")
@@ -35,5 +35,5 @@ def public_user_row(connection: Connection, uuid: UUID) -> Any:
 
 
 def zone_of_account(session: Session, account_id: int) -> ZoneInfo:
-    """Read the time zone of an account that is there."""
+    """Read the time zone of an existing account."""
     return zone_of(session.scalars(select(Account.preferences).where(Account.id == account_id)).one())

@@ -1,1 +1,1 @@
-"""SQL itself: engines, prepared statements, types, constraints, pages, and what it is to belong to an account."""
+"""What all models share: engine, prepared statements, column types, constraints, pages, ownership by an account."""

@@ -1,4 +1,4 @@
-"""Constraints: which one the database found broken, and what a broken one means."""
+"""Constraints: which one a statement broke, and which domain error that is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,20 +15,20 @@ _DEADLOCK = "40P01"
 
 
 def is_deadlock(error: Exception) -> bool:
-    """Tell whether PostgreSQL broke off a transaction that waited for one that waited for it; it may be begun anew."""
+    """Check whether PostgreSQL ended a transaction because of a deadlock; the transaction can be tried again."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _DEADLOCK
 
 
 def broken_by(error: DBAPIError) -> str:
-    """Tell in the database's words which constraint a statement broke, without the values that it broke it with."""
+    """Return the database's message about the broken constraint, without the values that broke it."""
     return str(error.orig).partition("\n")[0]
 
 
 @contextmanager
 def refusing_gone_accounts() -> Iterator[None]:
-    """Turn the database's refusal of a new thing whose account is not there into `AccountGone`.
+    """Raise `AccountGone` when the database refuses a new row because its account does not exist.
 
-    Who sends a request is found out before its transaction begins, and the account may be deleted in between.
+    The caller is identified before the transaction begins, and the account may be deleted in between.
     """
     try:
         yield
@@ -39,13 +39,13 @@ def refusing_gone_accounts() -> Iterator[None]:
 
 
 def _lacks_account(refusal: str) -> bool:
-    # PostgreSQL names the key, whatever language it speaks. SQLite does not; but there writers hold the lock from the
-    # beginning, so that nothing else that a row refers to can go between finding it and naming it.
+    # PostgreSQL names the foreign key in its message, whatever the message's language. SQLite does not; but there a
+    # transaction holds the write lock from its beginning, so nothing else that the row refers to can have been deleted.
     return "_id_accounts" in refusal or "FOREIGN KEY constraint failed" in refusal
 
 
 def insert_into(bind: Session | Connection, model: type[Any]) -> Any:
-    """Begin an insert that can say what a conflict means (`on_conflict_…`); each database has its own."""
+    """Begin an insert that has `on_conflict_…` methods; each database has its own kind."""
     connection = bind.connection() if isinstance(bind, Session) else bind
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     return insert(model)

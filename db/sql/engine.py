@@ -1,8 +1,8 @@
 """The database of this process: single statements in autocommit, the rest in transactions.
 
-A request on PostgreSQL runs in a greenlet on the event loop and waits for asyncpg there: its plain functions need no
-`await`, and no worker threads contend for the GIL (measured, this halves the time a request takes). Work in a thread
-(password hashing, migrations, tests; on SQLite every request) goes through a driver that blocks its thread.
+With PostgreSQL, a request runs in a greenlet on the event loop and waits for asyncpg there: its plain functions need no
+`await`, and no worker threads contend for the GIL (measured: a request takes half the time). Work in a thread (password
+hashing, migrations, tests, and with SQLite every request) uses a driver that blocks its thread.
 """
 
 import re
@@ -27,7 +27,7 @@ CONNECT_TIMEOUT_SECONDS = 2
 LOCK_TIMEOUT_MILLISECONDS = 5_000
 
 AT_ONCE = 12
-"""How many requests may use the database at once. There is a connection for each, and one to ask for a sign of life."""
+"""How many requests may use the database at once. There is a connection for each, and one more for `ping`."""
 
 KEPT_OPEN = 8
 POOL = {"pool_size": KEPT_OPEN, "max_overflow": AT_ONCE + 1 - KEPT_OPEN, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
@@ -35,10 +35,10 @@ POOL = {"pool_size": KEPT_OPEN, "max_overflow": AT_ONCE + 1 - KEPT_OPEN, "pool_t
 DEFAULT_PORT = "5432"
 _SEVERAL_HOSTS = re.compile(r"^(\w[\w+]*://(?:[^@]*@)?)([^/?#@]*,[^/?#@]*)(?!.*@)")
 
-# Autocommit spares a read two round trips (BEGIN, ROLLBACK); a transaction asks for one itself.
+# Autocommit saves each read two round trips, BEGIN and ROLLBACK; `transaction` sets its own isolation level.
 AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
 
-# Messages of errors go without the statement's parameters: a password hash or a person's words among them.
+# Error messages leave out the statement's parameters, which may be a password hash or what a person wrote.
 QUIET = {"hide_parameters": True}
 
 
@@ -48,10 +48,10 @@ class _Engines:
 
 
 def driver_url(url: str) -> URL:
-    """Name the driver for a database URL; any PostgreSQL URL, also an asyncpg one, is PostgreSQL's.
+    """Return a database URL with the driver that this project uses, whichever PostgreSQL driver it names.
 
-    Raises `ValueError` for a database that is neither PostgreSQL nor a file of SQLite's (one in memory would be
-    another in each thread).
+    Raises `ValueError` for a database that is neither PostgreSQL nor an SQLite file (an SQLite database in memory would
+    be another one in each thread).
     """
     parsed = _parsed(url)
     match parsed.get_backend_name():
@@ -63,8 +63,8 @@ def driver_url(url: str) -> URL:
 
 
 def _parsed(url: str) -> URL:
-    # Several hosts stand before the path in libpq's URLs, and as `host=a:1&host=b:2` in SQLAlchemy's. What both drivers
-    # understand is `host=a,b&port=1,2`.
+    # libpq's URLs list several hosts before the path, SQLAlchemy's as `host=a:1&host=b:2`. Both drivers understand
+    # `host=a,b&port=1,2`.
     before_path = _SEVERAL_HOSTS.match(url)
     parsed = make_url(_SEVERAL_HOSTS.sub(r"\1", url))
     hosts = before_path[2] if before_path else parsed.query.get("host", "")
@@ -76,7 +76,7 @@ def _parsed(url: str) -> URL:
 
 
 def _with_sslmode(url: URL) -> URL:
-    # SQLAlchemy's URLs for asyncpg call `ssl` what libpq's, and asyncpg's own, call `sslmode`.
+    # What libpq's URLs and asyncpg's own call `sslmode`, SQLAlchemy's URLs for asyncpg call `ssl`.
     if "ssl" not in url.query:
         return url
     mode = {"true": "require"}.get(str(url.query["ssl"]), url.query["ssl"])
@@ -84,7 +84,7 @@ def _with_sslmode(url: URL) -> URL:
 
 
 def connect(url: str) -> Engine:
-    """Make `url` the database of this process and return its engine. Nothing is asked of it yet."""
+    """Make `url` the database of this process and return its engine; no connection is opened yet."""
     parsed = driver_url(url)
     if parsed.get_backend_name() == "sqlite":
         _Engines.in_threads, _Engines.on_loop = _sqlite(parsed), None
@@ -94,13 +94,13 @@ def connect(url: str) -> Engine:
 
 
 def disconnect() -> None:
-    """Close the connections to the database; those of the event loop are closed on it, in a greenlet."""
+    """Close all connections; call it in a greenlet on the event loop to close the loop's connections too."""
     _engine().dispose()
     _Engines.in_threads.dispose()
 
 
 def waits_on_loop() -> bool:
-    """Tell whether requests run on the event loop and wait for the database there."""
+    """Check whether requests run on the event loop and wait for the database there."""
     return _Engines.on_loop is not None
 
 
@@ -110,12 +110,12 @@ def _engine() -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     arguments = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": "-c timezone=UTC"}
-    # Whoever hashes passwords can afford to ask first whether the connection still lives.
+    # The work done in threads is rare or slow, so it can afford to test a connection before using it.
     return create_engine(url, connect_args=arguments, pool_pre_ping=True, **AUTOCOMMIT, **POOL, **QUIET)
 
 
 def _postgresql_on_loop(url: URL) -> Engine:
-    # asyncpg reads the URL itself, so that it may say all that a PostgreSQL URL can (several hosts, sslmode).
+    # asyncpg reads the URL itself, so everything that PostgreSQL URLs allow works (several hosts, sslmode).
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
     creator = partial(asyncpg.connect, dsn, timeout=CONNECT_TIMEOUT_SECONDS, server_settings={"timezone": "UTC"})
     options = AUTOCOMMIT | POOL | QUIET
@@ -125,7 +125,7 @@ def _postgresql_on_loop(url: URL) -> Engine:
 
 
 def _refuse_dead_connection(_connection: Any, record: Any, _fairy: object) -> None:
-    # The event loop has heard already that the database hung up: the pool then connects anew.
+    # The event loop already knows that the database closed the connection; on this error the pool opens a new one.
     if record.driver_connection.is_closed():
         raise DisconnectionError
 
@@ -139,7 +139,7 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # The driver is to begin no transactions of its own: `transaction` does, and takes the write lock at once.
+    # The driver must not begin transactions by itself: `transaction` does so, and takes the write lock at once.
     connection.isolation_level = None
     for pragma in (f"busy_timeout={LOCK_TIMEOUT_MILLISECONDS}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
@@ -152,7 +152,7 @@ def _write_ahead(connection: sqlite3.Connection, attempts: int = 10) -> None:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or attempts == 1:
             raise
-        # Unlike the change of the mode, a transaction waits for whoever writes: most likely another server that starts.
+        # Changing the mode does not wait for another writer, most likely a server that is starting; a transaction does.
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
         _write_ahead(connection, attempts - 1)
@@ -160,9 +160,9 @@ def _write_ahead(connection: sqlite3.Connection, attempts: int = 10) -> None:
 
 @contextmanager
 def autocommit() -> Iterator[Connection]:
-    """Run statements that each stand for themselves: reads, and writes that are one statement.
+    """Connect to run statements that are committed one by one: reads, and writes of a single statement.
 
-    Raises `AccountGone` for a new thing of an account that was deleted meanwhile.
+    Raises `AccountGone` when a row is added for an account that was deleted meanwhile.
     """
     with refusing_gone_accounts(), _engine().connect() as connection:
         yield connection
@@ -170,10 +170,10 @@ def autocommit() -> Iterator[Connection]:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """Change things in one transaction: returning commits, raising rolls back.
+    """Open a session in one transaction: returning commits, raising rolls back.
 
-    On SQLite the write lock is taken at the beginning, so that what was read cannot change before it is written.
-    Raises `AccountGone` for a new thing of an account that was deleted meanwhile.
+    SQLite's write lock is taken at the beginning, so what was read cannot change before it is written.
+    Raises `AccountGone` when a row is added for an account that was deleted meanwhile.
     """
     engine = _engine()
     on_sqlite = engine.dialect.name == "sqlite"
@@ -185,11 +185,11 @@ def transaction() -> Iterator[Session]:
 
 
 def is_disconnect(error: Exception) -> bool:
-    """Tell whether the database went away under a statement, so that the same statement may succeed anew."""
+    """Check whether a statement failed because its connection broke, so that a second try may succeed."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def ping() -> None:
-    """Ask the database for a sign of life. Raises SQLAlchemy's error when there is none."""
+    """Check that the database answers. Raises SQLAlchemy's error when it does not."""
     with autocommit() as connection:
         connection.execute(text("SELECT 1"))

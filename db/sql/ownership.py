@@ -1,4 +1,4 @@
-"""Finding things that belong to an account: the one place that tells "not there" from "not yours"."""
+"""Things that belong to an account: finding, listing and adding them, and telling "not there" from "not yours"."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,34 +14,34 @@ from db.sql.prepared import Prepared
 from db.sql.types import Base, Id
 
 NO_LIMIT = 2**31 - 1
-"""The limit of a list that has none."""
+"""The limit to pass for a list without one."""
 
 
 class Owned(Base):
-    """A thing of one account, numbered over all accounts; it goes when the account goes."""
+    """A thing of one account, with an id unique over all accounts; it is deleted together with the account."""
 
     __abstract__ = True
     __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
 
     called: ClassVar[str]
-    """What people call it, in messages."""
+    """The name of such a thing in messages: "focus item"."""
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, sort_order=-2)
 
     @declared_attr
     @classmethod
     def account_id(cls) -> Mapped[int]:
-        """Name the account it belongs to."""
+        """Return the column of the account that it belongs to."""
         return mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), sort_order=-1)
 
 
 class Changing:
-    """A thing whose members are simply set."""
+    """A thing whose members a change simply sets."""
 
     updated_at: Mapped[datetime]
 
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
-        """Set the members given; nothing given changes nothing."""
+        """Set the given members; without any, nothing changes."""
         for name, value in values.items():
             setattr(self, name, value)
         if values:
@@ -52,7 +52,7 @@ Thing = TypeVar("Thing", bound=Owned)
 
 
 def find_owned(session: Session, model: type[Thing], thing_id: int | UUID, *, owner: int) -> Thing:
-    """Find a thing to change it, locked against others' changes. Raises `NotFound` or `NotYours`."""
+    """Find a thing and lock it, in order to change it. Raises `NotFound` or `NotYours`."""
     thing = session.get(model, thing_id, with_for_update=True)
     _refuse_unless_owned(model, thing, owner)
     assert thing is not None  # noqa: S101  # nosec B101 (for the type checker: the line above has raised)
@@ -60,14 +60,14 @@ def find_owned(session: Session, model: type[Thing], thing_id: int | UUID, *, ow
 
 
 def read_owned(connection: Connection, model: type[Owned], thing_id: int | UUID, *, owner: int) -> Any:
-    """Read a thing's row to show it. Raises `NotFound` or `NotYours`."""
+    """Read the row of a thing, in order to show it. Raises `NotFound` or `NotYours`."""
     row = _row_by_id(model).first(connection, thing_id=thing_id)
     _refuse_unless_owned(model, row, owner)
     return row
 
 
 def find_by_uuid(session: Session, model: type[Thing], uuid: str, *, owner: int) -> Thing:
-    """Find a thing by its UUID to change it, locked against others' changes. Raises `NotFound` or `NotYours`."""
+    """Find a thing by its UUID and lock it, in order to change it. Raises `NotFound` or `NotYours`."""
     named = select(model).where(table_of(model).c.uuid == UUID(uuid))
     thing = session.scalars(named.with_for_update()).first()
     _refuse_unless_owned(model, thing, owner)
@@ -83,7 +83,7 @@ def read_by_uuid(connection: Connection, model: type[Owned], statement: Prepared
 
 
 def add(session: Session, model: type[Thing], values: Mapping[str, Any], *, owner: int, at: datetime) -> Thing:
-    """Add a new thing of an account, with its id and the members that were left out at their defaults."""
+    """Add a thing to an account and return it with its id; members that are left out have their defaults."""
     thing = model(**values, account_id=owner, created_at=at, updated_at=at)
     session.add(thing)
     session.flush()
@@ -93,36 +93,36 @@ def add(session: Session, model: type[Thing], values: Mapping[str, Any], *, owne
 def list_owned(
     connection: Connection, listing: Prepared, *, owner: int, limit: int | None = None, offset: int = 0
 ) -> Sequence[Any]:
-    """Read a page of a listing made by `listing_of`; all of it when there is no limit."""
+    """Read a page of a listing made by `listing_of`; without a limit, all from the offset on."""
     page_limit = NO_LIMIT if limit is None else limit
     return listing.rows(connection, owner=owner, page_limit=page_limit, page_offset=offset)
 
 
 def listing_of(model: type[Owned], *order: Any) -> Prepared:
-    """Prepare the statement that lists an account's things in an order, made total by the id, newest first."""
+    """Prepare the statement that lists an account's things in an order; among equals, the newest id comes first."""
     own = model.account_id == bindparam("owner", type_=Id)
     return Prepared(in_pages(select(*shown_columns(model)).where(own).order_by(*order, model.id.desc())))
 
 
 def in_pages(rows: Select[Any]) -> Select[Any]:
-    """Let a statement take the parameters `page_limit` and `page_offset`."""
+    """Give a statement the parameters `page_limit` and `page_offset`."""
     page_limit, page_offset = bindparam("page_limit", type_=Integer), bindparam("page_offset", type_=Integer)
     return rows.limit(page_limit).offset(page_offset)
 
 
 def table_of(model: type[Base]) -> Table:
-    """Give a model's table, for statements whose plain rows need no identity map."""
+    """Return a model's table, for statements that read plain rows instead of objects."""
     assert isinstance(model.__table__, Table)  # noqa: S101  # nosec B101 (never a join or an alias here)
     return model.__table__
 
 
 def shown_columns(model: type[Base]) -> list[Column[Any]]:
-    """List a model's columns without those that only the database compares by."""
+    """List a model's columns, except those that only the database compares by."""
     return [column for column in table_of(model).columns if not column.info.get("is_key")]
 
 
 def defaults_of(model: type[Base], *names: str) -> dict[str, Any]:
-    """Return what a model's columns hold when nothing is said: their fixed defaults, or None."""
+    """Return the fixed defaults of these columns of a model; None for a column without one."""
     defaults: dict[str, Any] = {name: table_of(model).c[name].default for name in names}
     return {name: default and default.arg for name, default in defaults.items()}
 

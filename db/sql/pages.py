@@ -1,4 +1,4 @@
-"""Pages of lists: some of the rows that match, and how many match in all."""
+"""Pages of lists: some of the matching rows, and the count of all of them."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from db.sql.prepared import Prepared
 
 
 class Page(NamedTuple):
-    """One page of a list, and the length of the whole list."""
+    """One page of a list, and the number of rows in the whole list."""
 
     rows: list[Any]
     total: int
@@ -17,7 +17,7 @@ class Page(NamedTuple):
 def page_of(
     connection: Connection, listing: Prepared, counting: Prepared, *, limit: int, offset: int, **values: Any
 ) -> Page:
-    """Read one page of a listing; `counting` (made by `count_of`) tells its length where the page does not."""
+    """Read one page of a listing; `counting` (made by `count_of`) runs only where the page does not show the total."""
     rows = listing.rows(connection, **values, page_limit=limit, page_offset=offset)
     if 0 < len(rows) < limit:
         return Page(rows, offset + len(rows))
@@ -25,5 +25,5 @@ def page_of(
 
 
 def count_of(*conditions: ColumnElement[bool]) -> Prepared:
-    """Prepare the statement that counts what meets all the conditions."""
+    """Prepare the statement that counts the rows that meet all conditions."""
     return Prepared(select(func.count().label("total")).where(*conditions))

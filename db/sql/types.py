@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 Id = BigInteger().with_variant(Integer, "sqlite")
-"""Integer keys: 64 bits; SQLite numbers rows by itself only in columns called INTEGER."""
+"""Integer keys of 64 bits; SQLite assigns ids by itself only in columns of the type INTEGER."""
 
 
 _FIRST = datetime.min.replace(microsecond=1, tzinfo=UTC)
@@ -24,30 +24,30 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Store UTC; SQLite has no zones, so it gets the bare UTC reading."""
+        """Convert to UTC; SQLite has no time zones, so it stores UTC without one."""
         if value is None:
             return None
-        # asyncpg takes the very first and the very last moment for infinities, which come back without a zone.
+        # asyncpg turns the first and the last possible moment into infinities, which come back without a time zone.
         finite = min(max(value, _FIRST), _LAST)
         return finite.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else finite
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """Leave PostgreSQL's moments alone: its drivers give them aware and, as the session's zone is UTC, in UTC."""
+        """Skip PostgreSQL's values: because the session's time zone is UTC, its drivers return aware ones in UTC."""
         return super().result_processor(dialect, coltype) if dialect.name == "sqlite" else None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Make SQLite's bare reading an aware moment."""
+        """Add the time zone UTC to SQLite's value."""
         return value.replace(tzinfo=UTC) if value is not None else None
 
 
 class Ranked(TypeDecorator[str]):
-    """One of a few words that sort by meaning, not by alphabet: stored as its place in the list, from 1."""
+    """One of a few words that sort by meaning, not by alphabet: stored as its place in the tuple, from 1."""
 
     impl = SmallInteger
     cache_ok = True
 
     def __init__(self, words: tuple[str, ...]) -> None:
-        # One named parameter, for by those SQLAlchemy tells apart statements whose compiled form it keeps.
+        # SQLAlchemy caches compiled statements by the attributes that are named like parameters.
         super().__init__()
         self.words = words
 
@@ -61,7 +61,7 @@ class Ranked(TypeDecorator[str]):
 
 
 class Base(DeclarativeBase):
-    """All tables; constraints have names, so that migrations and error handling can speak of them."""
+    """The base of all models; constraints have names, so that migrations and error handling can refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -82,22 +82,22 @@ class Base(DeclarativeBase):
 
 
 def end_of_day(day: date | None) -> datetime | None:
-    """Say a day as an instant: its 23:59:59 UTC (the contracts' shared rule for due dates)."""
+    """Return the instant 23:59:59 UTC of a day (the contracts' shared rule for due dates); None for None."""
     return day and datetime.combine(day, time(23, 59, 59), UTC)
 
 
 LongText = Text
-"""Prose: a length is held by the contracts, not by the column."""
+"""Long texts: the contracts limit their length, the column does not."""
 
 KEY = {"is_key": True}
-"""Marks a column that the database compares by and nobody is shown; its `info`."""
+"""The `info` of a column that the database only compares by, and that is never shown."""
 
 
 def by_code_point(kind: String) -> String:
-    """Give a text type that both databases sort alike: by code points, whatever the database's own collation is."""
+    """Return a text type that both databases sort by code points, whatever collation the database itself has."""
     return kind.with_variant(type(kind)(kind.length, collation="C"), "postgresql")
 
 
 def folded(text: str | None) -> str | None:
-    """Fold a text to what it is found and sorted by regardless of case; databases fold letters differently."""
+    """Return a text without differences of case, to search and sort by; the two databases differ in folding case."""
     return None if text is None else text.casefold()

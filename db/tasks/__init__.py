@@ -1,1 +1,1 @@
-"""The one task list: tasks, their lists, tags, categories and recurrence."""
+"""The task list that all contracts share: tasks, lists of them, tags, categories and recurrence."""

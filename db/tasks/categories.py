@@ -1,4 +1,4 @@
-"""Categories: what an account sorts its tasks into (tasktracker; the other contracts leave them alone)."""
+"""Categories of tasks (tasktracker; the other contracts leave them alone)."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ GRAY = "#6B7280"
 
 
 class Category(Changing, Owned):
-    """A name that an account sorts its tasks under, one a task, with a color."""
+    """A name that an account groups its tasks under, one for each task at most, with a color."""
 
     __tablename__ = "categories"
     __table_args__ = (UniqueConstraint("account_id", "name"), Owned.__table_args__)
@@ -39,7 +39,7 @@ _COUNT = count_of(Category.account_id == bindparam("owner", type_=Id))
 
 @contextmanager
 def refusing_taken_names() -> Iterator[None]:
-    """Turn the database's refusal of a second category of one name into `Duplicate`."""
+    """Raise `Duplicate` when the database refuses a second category of the same name."""
     try:
         yield
     except IntegrityError as error:
@@ -49,13 +49,13 @@ def refusing_taken_names() -> Iterator[None]:
 
 
 def page_of_categories(connection: Connection, *, owner: int, limit: int, offset: int) -> Page:
-    """Read one page of an account's categories, in the order of their names, and how many it has."""
+    """Read one page of an account's categories in the order of their names, and the count of all of them."""
     return page_of(connection, _BY_NAME, _COUNT, owner=owner, limit=limit, offset=offset)
 
 
 @contextmanager
 def within_own_categories(connection: Connection, values: Mapping[str, Any], *, owner: int) -> Iterator[None]:
-    """Refuse a category among these values that is not the account's, also one that is deleted meanwhile.
+    """Check that the category among these values is the account's, and that it is not deleted meanwhile.
 
     Raises `NotFound` or `NotYours`.
     """
@@ -67,7 +67,7 @@ def within_own_categories(connection: Connection, values: Mapping[str, Any], *, 
     try:
         yield
     except IntegrityError as error:
-        # SQLite does not say which key it is; an account that is gone has taken its categories along.
+        # SQLite does not name the foreign key; if the account was deleted, its categories were deleted with it.
         if any(key in broken_by(error) for key in ("fk_tasks_category_id", "FOREIGN KEY")):
             raise NotFound("There is no such category.", "category_not_found") from error
         raise
@@ -76,7 +76,7 @@ def within_own_categories(connection: Connection, values: Mapping[str, Any], *, 
 def remove_category(session: Session, category_id: int, *, owner: int) -> None:
     """Delete a category and leave its tasks without one. Raises `NotFound` or `NotYours`.
 
-    The tasks are locked first: whoever changes a task locks the task and then, by the foreign key, its category.
+    The tasks are locked first, because a change of a task locks the task and then, by the foreign key, its category.
     """
     in_it = Task.category_id == category_id
     session.execute(update(Task).where(Task.account_id == owner, in_it).values(category_id=None))

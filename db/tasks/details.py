@@ -1,4 +1,4 @@
-"""Tasks with all that belongs to them, their recurrence and their tags, each read as one row of one statement."""
+"""Tasks in detail: each with its recurrence and its tags, read as one row by one statement."""
 
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -19,7 +19,7 @@ _PATTERN_COLUMNS = ("uuid", "pattern_type", "interval", "end_at", "occurrences_c
 
 
 class TaskTag(NamedTuple):
-    """A tag as its tasks show it, after its place among their tags."""
+    """A tag as a task shows it; `position` is its place among the task's tags."""
 
     position: int
     uuid: str
@@ -28,7 +28,7 @@ class TaskTag(NamedTuple):
 
 
 class _JsonRows(FunctionElement[Any]):
-    """The rows of a query as one JSON array of arrays, which both databases can make, each in its own words."""
+    """The rows of a query as one JSON array of arrays; each database has its own functions for that."""
 
     type = JSON()
     inherit_cache = True
@@ -53,14 +53,14 @@ _TAGS_OF_TASK = (
 
 
 def detailed_tasks(tasks: FromClause = _TASKS) -> Select[Any]:
-    """Select tasks, or those of a join with them: their members, `recurrence_…` and `tags`."""
+    """Select the tasks of a table or a join, with their members, `recurrence_…` and `tags`."""
     recurrence = [_PATTERNS.c[name].label(f"recurrence_{name}") for name in _PATTERN_COLUMNS]
     columns = (*shown_columns(Task), *recurrence, _TAGS_OF_TASK.label("tags"))
     return select(*columns).select_from(tasks.outerjoin(_PATTERNS, _PATTERNS.c.task_id == _TASKS.c.id))
 
 
 def plain_tasks(tasks: FromClause = _TASKS) -> Select[Any]:
-    """Select tasks, or those of a join with them: their members alone."""
+    """Select the tasks of a table or a join, with their members alone."""
     return select(*shown_columns(Task)).select_from(tasks)
 
 
@@ -68,11 +68,11 @@ _BY_UUID = Prepared(detailed_tasks().where(Task.uuid == bindparam("uuid")))
 
 
 def read_detailed_task(connection: Connection, uuid: str, *, owner: int) -> Any:
-    """Read a task's row with its recurrence and its tags. Raises `NotFound` or `NotYours`."""
+    """Read the row of a task with its recurrence and its tags. Raises `NotFound` or `NotYours`."""
     return read_by_uuid(connection, Task, _BY_UUID, uuid, owner=owner)
 
 
 def tags_of(task: Any) -> list[TaskTag]:
-    """List the tags of a whole task's row in the order in which they were named."""
+    """List the tags of a detailed task's row in the order in which they were named."""
     tags = sorted(TaskTag(*tag) for tag in task.tags or [])
     return [tag._replace(uuid=str(UUID(tag.uuid))) for tag in tags]

@@ -1,4 +1,4 @@
-"""The task list in pages: filtered, searched and sorted, with an index for each order and filter."""
+"""Lists of tasks: filtered, searched, sorted and in pages, with indexes for the orders and filters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
@@ -31,7 +31,7 @@ from db.tasks.details import detailed_tasks, plain_tasks
 from db.tasks.tasks import Task
 
 Filters = Mapping[str, Any]
-"""Conditions by name, with the values they compare with; a value of None stands for any."""
+"""The conditions by name, with the values to compare with; a condition whose value is None does not apply."""
 
 _TASKS = table_of(Task)
 _OWN = Task.account_id == bindparam("owner", type_=Id)
@@ -64,20 +64,20 @@ _SORTED_BY = {
 
 
 class Order(NamedTuple):
-    """What a list is sorted by and which way; the id makes it total, and tasks without a due date stay last."""
+    """What a list is sorted by, and in which direction; ties go by id, and tasks without a due date come last."""
 
     column: str
     descending: bool = False
 
 
 FEW = 1_000
-"""So many tasks are gathered and sorted in less time than it may take to come upon them along an order."""
+"""Up to this many matching tasks are collected and then sorted, faster than they may be found along an index."""
 
 _HELD_BY_ORDERS = {"is_open", "is_completed", "priority", "search"}
-"""Conditions that the indexes of the orders hold themselves; search reads all of an account's tasks either way."""
+"""Conditions that the orders' own indexes can answer; a search reads all tasks of an account in any case."""
 
 Shown = Callable[[FromClause], Select[Any]]
-"""How much of a task is read: `whole_tasks`, or `plain_tasks` without what only one contract shows."""
+"""How much of each task is read: `detailed_tasks`, or `plain_tasks` without recurrence and tags."""
 
 
 class _Key(NamedTuple):
@@ -99,7 +99,7 @@ def page_of_tasks(
     offset: int,
     shown: Shown = detailed_tasks,
 ) -> Page:
-    """Read one page of an account's tasks that meet all the filters, and how many there are of these."""
+    """Read one page of an account's tasks that meet all filters, and the count of all of them."""
     given = _given(filters)
     names, values = tuple(given), {**given, "owner": owner}
     counting = _counting(names)
@@ -113,7 +113,7 @@ def page_of_tasks(
 def tasks_in_order(
     connection: Connection, order: Order, filters: Filters, *, owner: int, limit: int | None, offset: int
 ) -> Sequence[Any]:
-    """Read an account's tasks that meet all the filters, plain; all of them when there is no limit."""
+    """Read an account's plain tasks that meet all filters, from the offset on; all of them without a limit."""
     given = _given(filters)
     page_limit = NO_LIMIT if limit is None else limit
     listing = _listing(order, tuple(given), plain_tasks)
@@ -121,7 +121,7 @@ def tasks_in_order(
 
 
 def due_filters(*, on: date | None, before: date | None, after: date | None) -> Filters:
-    """Say the days that tasks may be due on as instants in UTC: one day, the days before one, the days after one."""
+    """Return the filters for tasks that are due on a day, before a day or after a day; days are those of UTC."""
     return {
         "due_from": _moment(on, time.min),
         "due_until": _moment(on, time.max),
@@ -157,8 +157,8 @@ def _listing(
 ) -> Prepared:
     keys = _keys_of(order)
     found = select(*(key.column for key in keys)).where(_OWN, *(_CONDITIONS[name] for name in filters))
-    # Found along the order, in an index alone, the rows that are skipped are never read. Gathered by the filters and
-    # then sorted, no row that does not match is looked at.
+    # Either an index is read in the order asked for, and the rows that the offset skips are never read; or the rows
+    # that match the filters are collected and then sorted, and the rows that do not match are never read.
     rows = found.cte("found").prefix_with("MATERIALIZED") if gathered else _TASKS
     in_order = (select(rows) if gathered else found).order_by(*(key.of(rows) for key in keys))
     page = in_pages(in_order).subquery("page")
@@ -179,20 +179,20 @@ _TALLY = Prepared(select(_count("total"), _count("pending", _IS_OPEN)))
 
 
 def tally_tasks(connection: Connection, *, owner: int) -> Any:
-    """Count an account's tasks: how many there are (`total`) and how many of them are not done (`pending`)."""
+    """Count an account's tasks: all of them (`total`), and those that are not completed (`pending`)."""
     return _TALLY.first(connection, owner=owner)
 
 
 def _index(part: str, order: Order, where: ColumnElement[bool] | None) -> None:
     direction = "_latest" if order.descending else ""
     keys = [key.column.desc() if key.descending else key.column for key in _keys_of(order)]
-    # What is sorted by neither is filtered by priority as the index is walked.
+    # The other indexes hold the priority too, so that it is filtered by without reading the table.
     filtered = [] if _TASKS.c.created_at in _SORTED_BY[order.column] else [_TASKS.c.priority]
     name = f"ix_tasks_{part}_by_{order.column}{direction}"
     Index(name, _TASKS.c.account_id, *keys, *filtered, postgresql_where=where, sqlite_where=where)
 
 
-# Scanned backwards, an index serves the other direction too, but for due dates: what has none stays last.
+# Scanned backwards, an index serves the other direction too, except for due dates: tasks without one stay last.
 for _order in (*map(Order, _SORTED_BY), Order("due_date", descending=True)):
     _index("open", _order, _IS_OPEN)
     _index("completed", _order, _IS_COMPLETED)

@@ -15,7 +15,7 @@ PATTERN_TYPES = ("daily", "weekly", "monthly", "yearly")
 
 
 class RecurrencePattern(Base):
-    """How a task repeats. Each occurrence has a pattern of its own, which knows how many came before."""
+    """How a task repeats. Each occurrence has a pattern of its own, which knows the number of the occurrence."""
 
     __tablename__ = "recurrence_patterns"
     __table_args__ = (
@@ -35,19 +35,19 @@ class RecurrencePattern(Base):
     occurrence_number: Mapped[int] = mapped_column(default=1)
 
     def next_due(self, after: datetime) -> datetime | None:
-        """Tell when the next occurrence is due after one due at `after`; None when this was the last."""
+        """Return when the next occurrence is due, if this one is due at `after`; None when this one is the last."""
         if self.occurrences_count is not None and self.occurrence_number >= self.occurrences_count:
             return None
         due = step(after, self.pattern_type, self.interval)
         return None if due is None or (self.end_at is not None and due > self.end_at) else due
 
     def change(self, values: Mapping[str, Any]) -> None:
-        """Repeat in another way from here on; the occurrences so far still count."""
+        """Set the given members; the occurrences so far still count."""
         for name, value in values.items():
             setattr(self, name, value)
 
     def successor(self) -> "RecurrencePattern":
-        """Make the pattern of the next occurrence."""
+        """Return the pattern of the next occurrence."""
         return RecurrencePattern(
             pattern_type=self.pattern_type,
             interval=self.interval,
@@ -58,7 +58,10 @@ class RecurrencePattern(Base):
 
 
 def step(instant: datetime, pattern_type: str, interval: int) -> datetime | None:
-    """Go `interval` days, weeks, months or years on; month ends clamp. None past the year 9999."""
+    """Return the instant `interval` days, weeks, months or years later; None past the year 9999.
+
+    A day that the month does not have becomes the last day of that month.
+    """
     try:
         match pattern_type:
             case "daily":

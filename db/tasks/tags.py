@@ -1,4 +1,4 @@
-"""Tags: named by tasks and made when they are first named, each with a color that goes by its name."""
+"""Tags of tasks (fullstack): made when a task first names them, with a color that depends on the name alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -53,13 +53,13 @@ task_tags = Table(
     Base.metadata,
     Column("task_id", Id, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("tag_id", Id, ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True, index=True),
-    # Tags come in the order in which they were named.
+    # A task's tags are shown in the order in which they were named.
     Column("position", SmallInteger, nullable=False, server_default="0"),
 )
 
 
 class Tag(Changing, Owned):
-    """A word that an account puts on its tasks, with a color."""
+    """A word that an account puts on its tasks, any number on each, with a color."""
 
     __tablename__ = "tags"
     __table_args__ = (UniqueConstraint("account_id", "name"), Owned.__table_args__)
@@ -77,17 +77,17 @@ _COUNT = count_of(Tag.account_id == bindparam("owner", type_=Id))
 
 
 def color_of(name: str) -> str:
-    """Pick the color of a tag that was given none: always the same one for the same name."""
+    """Choose the color of a tag that was given none: the same name always has the same one."""
     return PALETTE[crc32(name.encode()) % len(PALETTE)]
 
 
 def page_of_tags(connection: Connection, *, owner: int, limit: int, offset: int) -> Page:
-    """Read one page of an account's tags in the order of their names, and how many tags it has."""
+    """Read one page of an account's tags in the order of their names, and the count of all of them."""
     return page_of(connection, _BY_NAME, _COUNT, owner=owner, limit=limit, offset=offset)
 
 
 def add_tag(session: Session, values: Mapping[str, Any], *, owner: int, at: datetime) -> Tag:
-    """Add a tag. Raises `Duplicate` when the account has one of this name."""
+    """Add a tag. Raises `Duplicate` when the account already has one of this name."""
     color = values.get("color") or color_of(values["name"])
     with _refusing_taken_name():
         return add(session, Tag, {**values, "uuid": uuid4(), "color": color}, owner=owner, at=at)
@@ -105,14 +105,14 @@ def _refusing_taken_name() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        # Two tags that swap names at once wait for each other.
+        # Two tags that swap names at the same time wait for each other.
         if is_deadlock(error) or any(words in broken_by(error) for words in _NAME_TAKEN):
             raise Duplicate("Another tag has this name.", "tag_name_taken") from error
         raise
 
 
 def put_tags(session: Session, task_id: int, names: Sequence[str], *, owner: int, at: datetime) -> None:
-    """Put the tags of these names on a task, in this order and in place of those it has; missing ones are made."""
+    """Replace the tags of a task by those of these names, in this order; missing tags are added."""
     tag_ids = _ids_of_tags(session, list(dict.fromkeys(names)), owner, at)
     session.execute(delete(task_tags).where(task_tags.c.task_id == task_id))
     if tag_ids:
@@ -123,7 +123,8 @@ def put_tags(session: Session, task_id: int, names: Sequence[str], *, owner: int
 def _ids_of_tags(session: Session, names: list[str], owner: int, at: datetime) -> list[int]:
     found = _kept_tags(session, names, owner)
     while missing := sorted(name for name in names if name not in found):
-        # Whoever names a tag first makes it: the others wait for it. All make them in one order, and none for ever.
+        # Of requests that add the same tag, one adds it and the others wait; all of them add in the same order. A tag
+        # that is deleted before it is locked is added again.
         rows = [
             {"uuid": uuid4(), "account_id": owner, "name": name, "color": color_of(name)}
             | {"created_at": at, "updated_at": at}
@@ -135,14 +136,14 @@ def _ids_of_tags(session: Session, names: list[str], owner: int, at: datetime) -
 
 
 def _kept_tags(session: Session, names: list[str], owner: int) -> dict[str, int]:
-    # The lock keeps them from being deleted before the task has them.
+    # The lock prevents their deletion before the task refers to them.
     named = select(Tag.name, Tag.id).where(Tag.account_id == owner, Tag.name.in_(names)).order_by(Tag.name)
     rows = session.execute(named.with_for_update(read=True, key_share=True))
     return {row.name: row.id for row in rows}
 
 
 def copy_tags(session: Session, task_id: int, to_task_id: int) -> None:
-    """Put the tags of one task on another, which has none."""
+    """Copy the tags of a task to another one that has none."""
     kept = (
         select(bindparam("to_task_id", to_task_id, type_=Id), task_tags.c.tag_id, task_tags.c.position)
         .join(Tag, Tag.id == task_tags.c.tag_id)

@@ -1,4 +1,4 @@
-"""The one task list: workspace calls its rows to-dos, fullstack, tasktracker and todo call them tasks."""
+"""Tasks: fullstack, tasktracker and todo call them tasks, workspace calls them to-dos."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -22,12 +22,12 @@ _PLAIN_MEMBERS = {"title", "description", "priority", "due_at", "category_id"}
 
 
 def _folded(name: str) -> Any:
-    # For rows that are inserted past the model; a task folds its own texts.
+    # For inserts that do not go through the model; `Task._fold` serves the others.
     return lambda context: folded(context.get_current_parameters().get(name))
 
 
 class Task(Owned):
-    """A thing to do. What a contract cannot say of it (tags, recurrence, category) that contract leaves alone."""
+    """A thing to do. A contract that has no word for a member (tags, recurrence, category) leaves it alone."""
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -51,11 +51,11 @@ class Task(Owned):
     category_id: Mapped[int | None] = mapped_column(Id, ForeignKey("categories.id", ondelete="SET NULL"))
     completed_at: Mapped[datetime | None]
     repeated_at: Mapped[datetime | None]
-    """When its next occurrence was made: once, however often it is completed and reopened."""
+    """When its next occurrence was added: once, however often it is completed and reopened."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
-    # SQLite adds a column to a table only with a default.
+    # The migration needs the server default: SQLite cannot add a column without one.
     title_key: Mapped[str] = mapped_column(
         by_code_point(String(600)), default=_folded("title"), server_default="", info=KEY, deferred=True
     )
@@ -63,7 +63,7 @@ class Task(Owned):
         by_code_point(LongText()), default=_folded("description"), info=KEY, deferred=True
     )
     undated: Mapped[bool | None] = mapped_column(Computed("due_at IS NULL", persisted=True), info=KEY, deferred=True)
-    """Kept by the database, whose orders differ in where they have NULL: here it comes last."""
+    """Computed by the database; sorted by first, because the two databases put NULL at different ends."""
 
     recurrence: Mapped[RecurrencePattern | None] = relationship(cascade="all, delete-orphan", passive_deletes=True)
 
@@ -73,10 +73,10 @@ class Task(Owned):
         return text
 
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
-        """Set the members given; nothing given changes nothing.
+        """Set the given members; without any, nothing changes.
 
-        `due_on` is a day, at whose end the task is due, `tags` are names and `recurrence` the values of a pattern, or
-        None. `status` or `completed` come last: a next occurrence carries over what is said together with them.
+        `due_on` is the day at whose end the task is due, or None; `tags` are names; `recurrence` is the values of a
+        pattern, or None. `status` and `completed` come last: the next occurrence copies the members set before.
         """
         given = _with_due_at(values)
         for name in _PLAIN_MEMBERS & given.keys():
@@ -93,7 +93,7 @@ class Task(Owned):
             self.updated_at = at
 
     def move_to(self, status: str, *, at: datetime) -> None:
-        """Take on a status. Saying "completed" again keeps the first instant of completion."""
+        """Set the status. Completing again keeps the first instant of completion."""
         if status == "completed":
             self.complete(at)
         else:
@@ -101,7 +101,7 @@ class Task(Owned):
             self.completed_at = None
 
     def complete(self, at: datetime) -> None:
-        """Be done; a recurring task makes its next occurrence, once."""
+        """Complete the task; a recurring task adds its next occurrence, once."""
         if self.status == "completed":
             return
         self.status = "completed"
@@ -110,7 +110,7 @@ class Task(Owned):
             self._repeat(self.recurrence, at)
 
     def mark(self, *, completed: bool | None, at: datetime) -> None:
-        """Be done or not, as said; if nothing is said, what it is not. Only a task that is done can be reopened."""
+        """Complete or reopen the task; None toggles. Reopening a task that is not completed keeps its status."""
         if completed is None:
             completed = self.status != "completed"
         if completed:
@@ -120,7 +120,7 @@ class Task(Owned):
         self.updated_at = at
 
     def recur(self, values: Mapping[str, Any] | None) -> None:
-        """Repeat by a pattern of these values; None is to repeat no more."""
+        """Set the pattern by which the task repeats, or change its values; None removes it."""
         if values is None:
             self.recurrence = None
         elif self.recurrence is None:
@@ -156,7 +156,7 @@ class Task(Owned):
 
     def _session(self) -> Session:
         session = object_session(self)
-        assert session is not None  # noqa: S101  # nosec B101 (tasks that are told to change were found or added)
+        assert session is not None  # noqa: S101  # nosec B101 (tasks are found or added before they change)
         return session
 
 
@@ -169,9 +169,9 @@ _ADD = Prepared(insert(table_of(Task)).returning(*shown_columns(Task)), sets=("t
 
 
 def add_task(connection: Connection, *, owner: int, values: Mapping[str, Any], at: datetime) -> Any:
-    """Add a task without tags or recurrence, and return its row; one statement, because it is the busiest write.
+    """Add a task without tags or recurrence and return its row.
 
-    As in `Task.change`, `due_on` is a day, at whose end the task is due.
+    It is one prepared statement, because this is the most frequent write. `due_on` is as in `Task.change`.
     """
     given = _DEFAULTS | _with_due_at(values)
     completed_at = at if given["status"] == "completed" else None
@@ -181,7 +181,7 @@ def add_task(connection: Connection, *, owner: int, values: Mapping[str, Any], a
 
 
 def new_task(session: Session, values: Mapping[str, Any], *, owner: int, at: datetime) -> Task:
-    """Add a task with anything that it may have, tags and recurrence too."""
+    """Add a task with any members, tags and recurrence included; the values are those of `Task.change`."""
     task = Task(account_id=owner, created_at=at, updated_at=at)
     session.add(task)
     task.change(values, at=at)
