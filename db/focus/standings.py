@@ -73,20 +73,24 @@ def replace_figures(session: Session, account_id: int, before: Figures, after: F
 
     All transactions change these rows in the same order, so they cannot deadlock on them.
     """
-    steps = Counter[tuple[int, int, int]]()
-    for board, name in enumerate(BOARDS):
-        steps.subtract((board, *one) for one in _buckets(getattr(before, name)))
-        steps.update((board, *one) for one in _buckets(getattr(after, name)))
-    changed = [
-        {"board": BOARDS[board], "level": level, "bucket": bucket, "accounts": step}
-        for (board, level, bucket), step in sorted(steps.items())
-        if step
-    ]
+    changed = _changed_counts(before, after)
     if changed:
         session.execute(_adding(session, COUNTS, "board", "level", "bucket"), changed)
     grown = {name: getattr(after, name) - getattr(before, name) for name in SUMMED}
     if any(grown.values()):
         session.execute(_adding(session, TOTALS, "shard"), [{"shard": account_id % SHARDS, **grown}])
+
+
+def _changed_counts(before: Figures, after: Figures) -> list[dict[str, Any]]:
+    steps = Counter[tuple[int, int, int]]()
+    for board, name in enumerate(BOARDS):
+        steps.subtract((board, *one) for one in _buckets(getattr(before, name)))
+        steps.update((board, *one) for one in _buckets(getattr(after, name)))
+    return [
+        {"board": BOARDS[board], "level": level, "bucket": bucket, "accounts": step}
+        for (board, level, bucket), step in sorted(steps.items())
+        if step
+    ]
 
 
 def accounts_above(connection: Connection, board: str, value: int) -> int:

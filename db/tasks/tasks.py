@@ -133,21 +133,24 @@ class Task(Owned):
         if due_at is None:
             return
         self.repeated_at = at
-        following = Task(
+        following = self._following(recurrence.successor(), due_at, at)
+        session = self._session()
+        session.add(following)
+        session.flush()
+        copy_tags(session, self.id, following.id)
+
+    def _following(self, recurrence: RecurrencePattern, due_at: datetime, at: datetime) -> "Task":
+        return Task(
             account_id=self.account_id,
             title=self.title,
             description=self.description,
             priority=self.priority,
             due_at=due_at,
             category_id=self.category_id,
-            recurrence=recurrence.successor(),
+            recurrence=recurrence,
             created_at=at,
             updated_at=at,
         )
-        session = self._session()
-        session.add(following)
-        session.flush()
-        copy_tags(session, self.id, following.id)
 
     def _put_tags(self, names: Sequence[str], at: datetime) -> None:
         session = self._session()
