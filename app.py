@@ -12,8 +12,8 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
-from db.engine import connect
 from db.schema import SchemaError, migrate
+from db.sql.engine import connect
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
 from server.edge.log import log_to_stdout

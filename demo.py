@@ -1,4 +1,4 @@
-"""Fills an account with a month of life, so that every page of the documentation has something to show: `make demo`."""
+"""Fills an account with a month of made-up data, to try out every page of the documentation: `make demo`."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,15 +9,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 import clock
-from db.accounts import Account, open_account
-from db.anchor import Achievement, FocusItem, FuturePlan, find_profile
-from db.engine import connect, transaction
-from db.focus_sessions import FocusSession, plant_for
-from db.focus_stats import keeping_stats
-from db.labels import Category
-from db.ownership import add
+from db.accounts.accounts import Account
+from db.focus.sessions import FocusSession, add_plant
+from db.focus.stats import keeping_stats
+from db.membership import join
+from db.personal_anchor import Achievement, FocusItem, FuturePlan, find_profile
 from db.schema import migrate
-from db.tasks import new_task
+from db.sql.engine import connect, transaction
+from db.sql.ownership import add
+from db.tasks.categories import Category
+from db.tasks.tasks import new_task
 from security.passwords import hash_password
 from settings import read_settings
 
@@ -28,7 +29,7 @@ UTC = ZoneInfo("UTC")
 
 
 def main() -> None:
-    """Make the account in the database that the server would use, and tell how to log in."""
+    """Add the account to the database that the server would use, and print how to log in."""
     migrate(connect(read_settings().database_url))
     name, password = f"demo-{token_hex(3)}", token_urlsafe(12)
     with transaction() as session:
@@ -38,22 +39,22 @@ def main() -> None:
 
 
 def fill(session: Session, name: str, password: str, *, at: datetime) -> Account:
-    """Open an account and let it live through a month that ends at a moment."""
-    account = open_account(
+    """Open an account and fill it with the data of the month that ends at an instant."""
+    account = join(
         session,
         username=name,
         email=f"{name}@quintet.example",
         password_hash=hash_password(password),
         at=at - timedelta(days=DAYS + 1),
     )
-    focus(session, account, at=at)
-    write_tasks(session, account, at=at)
-    drop_anchor(session, account, at=at)
+    add_focus_sessions(session, account, at=at)
+    add_tasks(session, account, at=at)
+    add_personal_anchor(session, account, at=at)
     return account
 
 
-def focus(session: Session, account: Account, *, at: datetime) -> None:
-    """Complete sessions on most days, and let a plant grow for every one of them; the last session is still open."""
+def add_focus_sessions(session: Session, account: Account, *, at: datetime) -> None:
+    """Complete sessions on most days, each with a plant; the last session is still active."""
     random = Random(account.username)
     with keeping_stats(session, owner=account.id) as stats:
         for begun_at in _beginnings(random, at):
@@ -62,22 +63,22 @@ def focus(session: Session, account: Account, *, at: datetime) -> None:
             ended_at = begun_at + timedelta(minutes=one.duration_min or 0)
             one.change({"completed": True}, stats=stats, zone=UTC, at=ended_at)
             plant = {"plant_type": random.choice(PLANTS), "growth_stage": random.randint(1, 5)}
-            plant_for(one, plant, stats=stats, at=ended_at)
+            add_plant(one, plant, stats=stats, at=ended_at)
         add(session, FocusSession, {"duration_min": 25}, owner=account.id, at=at - timedelta(minutes=10))
 
 
 def _beginnings(random: Random, at: datetime) -> Iterator[datetime]:
     midnight = at.replace(hour=0, minute=0, second=0)
     for days in range(DAYS, 0, -1):
-        # The last fortnight has no gap, so that there is a streak.
+        # The last fourteen days have no gap, so there is a streak.
         count = random.randint(0 if days > FORTNIGHT else 1, 4)
         for hour in sorted(random.sample(range(7, 20), k=count)):
             yield midnight - timedelta(days=days) + timedelta(hours=hour)
     yield at - timedelta(hours=2)
 
 
-def write_tasks(session: Session, account: Account, *, at: datetime) -> None:
-    """Write tasks that use what each of the dialects can say."""
+def add_tasks(session: Session, account: Account, *, at: datetime) -> None:
+    """Add tasks that together use the members of all contracts."""
     garden = add(session, Category, {"name": "Garden", "color": "#059669"}, owner=account.id, at=at)
     weekly = {"pattern_type": "weekly", "interval": 1}
     tasks = (
@@ -100,8 +101,8 @@ def write_tasks(session: Session, account: Account, *, at: datetime) -> None:
             written.change({"status": "completed"}, at=at - timedelta(hours=days))
 
 
-def drop_anchor(session: Session, account: Account, *, at: datetime) -> None:
-    """Write what the workspace contract keeps of a working life."""
+def add_personal_anchor(session: Session, account: Account, *, at: datetime) -> None:
+    """Add a profile, an achievement, a focus item and a plan (workspace)."""
     profile = find_profile(session, owner=account.id, at=at)
     profile.change({"professional_title": "Gardener", "one_liner_bio": "Grows ferns and software."}, at=at)
     won = {"title": "Best fern of the town", "core_skills_json": ["patience"], "date_achieved": at.date()}

@@ -13,7 +13,7 @@ from tempfile import NamedTemporaryFile
 from dotenv import dotenv_values
 from sqlalchemy.exc import ArgumentError
 
-from db.engine import driver_url
+from db.sql.engine import driver_url
 
 ROOT = Path(__file__).parent
 DEFAULT_DATABASE_URL = f"sqlite:///{ROOT / 'var' / 'quintet.db'}"

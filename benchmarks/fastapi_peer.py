@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from db.schema import metadata
-from db.tasks import Task
+from db.tasks.tasks import Task
 
 engine = create_async_engine(os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://"), pool_size=16)
 sessions = async_sessionmaker(engine, expire_on_commit=False)

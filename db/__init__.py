@@ -1,1 +1,1 @@
-"""The model and everything that touches the database. Knows nothing of HTTP."""
+"""The model and everything that touches the database. It knows nothing of HTTP."""

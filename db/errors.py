@@ -1,4 +1,4 @@
-"""What can go wrong with the things a caller names. The server says what each becomes over HTTP."""
+"""The reasons for which the model refuses a request. The server decides what each becomes over HTTP."""
 
 
 class DomainError(Exception):
@@ -31,9 +31,9 @@ class AccountGone(DomainError):
 
 
 class NotYours(DomainError):
-    """The thing is there and belongs to another account.
+    """The thing exists and belongs to another account.
 
-    Contracts disagree on whether the caller may learn that; their rows in `server.contracts` decide.
+    Whether the caller may learn that it exists differs between the contracts; the table of contracts decides.
     """
 
     code = "forbidden"
@@ -41,11 +41,11 @@ class NotYours(DomainError):
     def __init__(self, message: str, *, hidden_as: NotFound) -> None:
         super().__init__(message)
         self.hidden_as = hidden_as
-        """What a caller is told who may not learn that it is there."""
+        """The error to send to a caller who may not learn that the thing exists."""
 
 
 class BadValue(DomainError):
-    """A member of the input has a value that no schema can refuse; the message says what `member` must be."""
+    """A member of the input has a value that a schema cannot refuse; the message says what `member` must be."""
 
     code = "bad_input"
 
@@ -55,12 +55,12 @@ class BadValue(DomainError):
 
 
 class Duplicate(DomainError):
-    """A name that has to be unique is taken."""
+    """A name that has to be unique is already taken."""
 
     code = "duplicate"
 
 
 class Conflict(DomainError):
-    """The thing is in a state that does not allow what was asked."""
+    """The state of the thing does not allow what was asked for."""
 
     code = "conflict"

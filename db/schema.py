@@ -1,4 +1,4 @@
-"""The schema: all models in one place, and the migrations that bring a database up to them."""
+"""The schema: all models in one place, and the migrations that create their tables."""
 
 from pathlib import Path
 
@@ -10,21 +10,11 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 # Importing every module with models or indexes fills the metadata.
-from db import (  # noqa: F401
-    accounts,
-    anchor,
-    focus_sessions,
-    focus_stats,
-    labels,
-    login_attempts,
-    logins,
-    recurrence,
-    refresh_chain,
-    standings,
-    task_lists,
-    tasks,
-)
-from db.types import Base
+from db import personal_anchor  # noqa: F401
+from db.accounts import accounts, login_attempts, logins, refresh_chain  # noqa: F401
+from db.focus import sessions, standings, stats  # noqa: F401
+from db.sql.types import Base
+from db.tasks import categories, lists, recurrence, tags, tasks  # noqa: F401
 
 metadata = Base.metadata
 
@@ -32,13 +22,13 @@ _MIGRATION_LOCK = 0x51_17_7E_7
 
 
 class SchemaError(Exception):
-    """The database cannot be brought up to this version's schema."""
+    """The database cannot be migrated to this version's schema."""
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the database up to the newest revision; processes that start at once wait for each other.
+    """Migrate the database to the newest revision; processes that start at the same time wait for each other.
 
-    Raises `SchemaError` for a database that a newer version migrated.
+    Raises `SchemaError` for a database that a newer version has migrated.
     """
     with engine.connect() as connection:
         try:
@@ -54,7 +44,7 @@ def _is_current(connection: Connection) -> bool:
 
 
 def _upgrade(connection: Connection) -> None:
-    # One transaction around all of it, begun by hand: a migration that fails leaves nothing behind.
+    # One transaction around all migrations, begun by hand: a migration that fails leaves nothing behind.
     connection.rollback()
     on_postgresql = connection.dialect.name == "postgresql"
     connection.execute(text("BEGIN" if on_postgresql else "BEGIN IMMEDIATE"))

@@ -1,1 +1,1 @@
-"""Tokens, passwords, logins and their throttling. Knows the database, not HTTP."""
+"""Tokens, passwords, logins and the limit on login attempts. It knows the database, not HTTP."""

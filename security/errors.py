@@ -1,10 +1,10 @@
-"""Why a caller is not let in. The server says what each becomes over HTTP."""
+"""The reasons for which a caller is not authenticated. The server decides what each becomes over HTTP."""
 
 from db.errors import BadValue, DomainError
 
 
 class Unauthenticated(DomainError):
-    """There is no token, or none that counts."""
+    """There is no token, or no valid one."""
 
     code = "unauthenticated"
 
@@ -16,35 +16,35 @@ class InvalidToken(Unauthenticated):
 
 
 class WrongTokenKind(DomainError):
-    """A sound access token came where a refresh token belongs."""
+    """A valid access token was sent where a refresh token is needed."""
 
     code = "wrong_token_kind"
 
 
 class InvalidCredentials(Unauthenticated):
-    """No account has this name, or it has another password; callers cannot tell which."""
+    """No account has this name, or its password is another one; the caller cannot find out which."""
 
     code = "invalid_credentials"
 
 
 class WrongPassword(DomainError):
-    """Whoever is logged in already does not know the password."""
+    """A caller who is logged in gave a wrong current password."""
 
     code = "wrong_password"
 
 
 class ForeignOrigin(DomainError):
-    """A cookie came from a page whose origin is not allowed."""
+    """A cookie was sent by a page whose origin is not allowed."""
 
     code = "origin_not_allowed"
 
 
 class WeakPassword(BadValue):
-    """The password is among the commonest ones."""
+    """The password is one of the most common ones."""
 
 
 class TooManyAttempts(DomainError):
-    """All attempts of the window are used up; the next is free in `retry_after` seconds."""
+    """All `limit` attempts in `window` seconds are used up; the next is free in `retry_after` seconds."""
 
     code = "too_many_attempts"
 

@@ -1,4 +1,4 @@
-"""Logging in at any of the contracts' doors."""
+"""Logging in, in whichever contract."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from db.accounts import account_named, read_account
-from db.engine import autocommit, transaction
-from db.login_attempts import SLOTS, WINDOW, forget_old_attempts, free_slot, next_free_at, take_slot
-from db.logins import open_login
+from db.accounts.accounts import account_named, read_account
+from db.accounts.login_attempts import SLOTS, WINDOW, forget_old_attempts, free_slot, next_free_at, take_slot
+from db.accounts.logins import open_login
+from db.sql.engine import autocommit, transaction
 from security.errors import InvalidCredentials, InvalidToken, TooManyAttempts, WrongTokenKind
 from security.passwords import password_matches
 from security.tokens import access_token, identify, refresh_lifetime, refresh_token
 
 
 class Tokens(NamedTuple):
-    """What a login gives."""
+    """The tokens that a login issues."""
 
     access_token: str
     refresh_token: str
@@ -29,10 +29,10 @@ def log_in(
 ) -> tuple[Any, Tokens]:
     """Log in, and return the account's row and its tokens.
 
-    `find` says what the name may be: username or e-mail address, unless a contract's door takes only one of them.
+    `find` finds the account by name: by username or e-mail address, unless a contract accepts only one of them.
 
-    Raises `TooManyAttempts` after 5 attempts in 15 minutes for one account and client address, and
-    `InvalidCredentials`, the same and in the same time, for an unknown name and a wrong password.
+    Raises `TooManyAttempts` after 5 attempts in 15 minutes for one account and client address. Raises
+    `InvalidCredentials` for an unknown name as for a wrong password, and after the same time.
     """
     with autocommit() as connection:
         account = find(connection, name)
@@ -46,13 +46,13 @@ def log_in(
 
 
 def open_tokens(session: Session, account: Any, *, at: datetime) -> Tokens:
-    """Open a login for an account whose password was given just now, and issue its tokens."""
+    """Open a login for an account whose password was just checked or set, and issue its tokens."""
     login = open_login(session, account_id=account.id, at=at, expires_at=at + refresh_lifetime())
     return Tokens(access_token(account, login.id, fresh=True, at=at), refresh_token(account, login, at=at))
 
 
 def renewed_access_token(raw: str, *, at: datetime) -> str:
-    """Exchange a refresh token that came in a body for an access token. Raises `InvalidToken` or `AccountGone`."""
+    """Exchange a refresh token, sent in a request body, for an access token. Raises `InvalidToken` or `AccountGone`."""
     try:
         caller = identify(raw, "refresh", at=at)
     except WrongTokenKind as error:
@@ -63,7 +63,7 @@ def renewed_access_token(raw: str, *, at: datetime) -> str:
 
 
 def _attempt_key(account: Any, name: str, client_address: str) -> str:
-    # An account has two names, username and e-mail address, and one budget.
+    # An account has two names, username and e-mail address, but only one set of attempts.
     who = account.uuid.hex if account is not None else name.strip().casefold()
     return sha256(f"{who}\n{client_address}".encode()).hexdigest()
 
@@ -76,7 +76,7 @@ def _take_slot(key: str, at: datetime) -> int:
     if slot is None:
         wait = ceil((free_at - at).total_seconds()) if free_at is not None else 1
         window = int(WINDOW.total_seconds())
-        # Another server's clock may be ahead of this one's; nobody waits longer than a window for that.
+        # The clock of another server may be ahead of this one's, but no one has to wait longer than a window.
         raise TooManyAttempts(
             "Too many login attempts; try again later.",
             limit=SLOTS,

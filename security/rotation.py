@@ -1,12 +1,12 @@
-"""Refresh token rotation: each refresh token is good for one use and gets the next one (focusguard)."""
+"""Refresh token rotation: each refresh token can be used once, and is exchanged for the next one (focusguard)."""
 
 from datetime import datetime
 
-from db.accounts import read_account
-from db.engine import transaction
+from db.accounts.accounts import read_account
+from db.accounts.logins import find_login
+from db.accounts.refresh_chain import spend
 from db.errors import DomainError
-from db.logins import find_login
-from db.refresh_chain import spend
+from db.sql.engine import transaction
 from security.errors import InvalidToken, Unauthenticated
 from security.logins import Tokens
 from security.tokens import Caller, Token, access_token, identify, refresh_lifetime, spent_before, successor_token
@@ -27,10 +27,11 @@ def offered_caller(
 
 
 def rotate(caller: Caller, *, at: datetime) -> Tokens:
-    """Spend the caller's refresh token, and give the next tokens of its login.
+    """Spend the caller's refresh token, and return the next tokens of its login.
 
-    Sent again within ten seconds it gets the same successor; later it ends its login. However many processes are sent
-    it at once, the lock on the login lets one after the other look at it. Raises `InvalidToken`.
+    A token that is sent again within ten seconds gets the same successor; later, it ends its login. When it is sent
+    several times at once, to any number of processes, the lock on the login lets them check it one after the other.
+    Raises `InvalidToken`.
     """
     token = caller.token
     with transaction() as session:

@@ -1,4 +1,4 @@
-"""Tokens: JWTs (RFC 7519) that any of the five contracts issues and all of them honor."""
+"""Tokens: JWTs (RFC 7519) that any of the five contracts issues and all of them accept."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 
 import jwt
 
-from db.accounts import account_exists
-from db.engine import autocommit, is_disconnect
+from db.accounts.accounts import account_exists
+from db.accounts.logins import Login, account_of, end_login
+from db.accounts.refresh_chain import SpentToken, is_accepted
 from db.errors import AccountGone
-from db.logins import Login, account_of, end_login
-from db.refresh_chain import SpentToken, is_good
+from db.sql.engine import autocommit, is_disconnect
 from security.errors import InvalidToken, WrongTokenKind
 
 ISSUER = AUDIENCE = "quintet"
@@ -20,15 +20,15 @@ CLAIMS = ("sub", "type", "jti", "sid", "iat", "exp", "iss", "aud")
 LEEWAY = timedelta(0)
 
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, OSError, RecursionError)
-"""What the libraries raise for what is no token, and for headers and claims of absurd types and sizes."""
+"""What the libraries raise for texts that are no tokens, and for headers and claims of unexpected types and sizes."""
 
 Kind = Literal["access", "fresh", "refresh"]
-"""What an operation asks for: an access token, one straight from a login, or a refresh token."""
+"""What an operation requires: an access token, one issued at a login (fresh), or a refresh token."""
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """How tokens are signed and how long they live."""
+    """How tokens are signed, and how long they live."""
 
     secret: str
     algorithm: str
@@ -38,7 +38,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a well-signed token says. The account's integer id comes from the database, not from here."""
+    """The claims of a well-signed token. They do not include the account's integer id; the database has it."""
 
     account_uuid: UUID
     type: str
@@ -50,7 +50,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request, by which token."""
+    """The account that sends a request, and the token that proves it."""
 
     account_id: int
     token: Token
@@ -61,23 +61,23 @@ class _Keys:
 
 
 def sign_with(key: SigningKey) -> None:
-    """Make `key` the one that this process signs and checks tokens with."""
+    """Make `key` the key that this process signs and checks tokens with."""
     _Keys.current = key
     _signed_content.cache_clear()
 
 
 def access_lifetime() -> timedelta:
-    """Tell how long an access token lives."""
+    """Return how long an access token lives."""
     return _Keys.current.access_lifetime
 
 
 def refresh_lifetime() -> timedelta:
-    """Tell how long a refresh token, and with it a login, lives."""
+    """Return how long a refresh token, and with it a login, lives."""
     return _Keys.current.refresh_lifetime
 
 
 def access_token(account: Any, login_id: UUID, *, fresh: bool, at: datetime) -> str:
-    """Issue an access token of a login; `fresh` says that the password was given just now."""
+    """Issue an access token of a login; `fresh` means that the password was given just now."""
     return _issue(account, login_id, "access", fresh=fresh, at=at, expires_at=at + access_lifetime())
 
 
@@ -87,7 +87,7 @@ def refresh_token(account: Any, login: Login, *, at: datetime) -> str:
 
 
 def successor_token(account: Any, spent: SpentToken) -> str:
-    """Issue the refresh token that a spent one gets: the same however often it is asked for."""
+    """Issue the refresh token that replaces a spent one: the same one however often it is asked for."""
     return _issue(
         account,
         spent.login_id,
@@ -125,10 +125,11 @@ def _issue(
 
 
 def identify(raw: str, kind: Kind, *, at: datetime) -> Caller:
-    """Find out who sends `raw`, where a token of `kind` is asked for.
+    """Identify the caller who sends the token `raw`, where a token of `kind` is required.
 
-    Signature and expiry come first, then the kind, then whether login and token still stand. A spent refresh token
-    ends its login: somebody else has it too, and nobody can tell who of the two is the thief (RFC 9700, 4.14.2).
+    Signature and expiry are checked first, then the kind, then whether login and token are still valid. A spent refresh
+    token ends its login: someone else has the token too, and it is unknown which of the two is the thief (RFC 9700,
+    section 4.14.2).
 
     Raises `InvalidToken`, `WrongTokenKind` (an access token instead of a refresh token) or `AccountGone`.
     """
@@ -146,7 +147,7 @@ def identify(raw: str, kind: Kind, *, at: datetime) -> Caller:
 
 
 def read_token(raw: str, *, at: datetime) -> Token:
-    """Read what a token says, having checked signature and expiry. Raises `InvalidToken`."""
+    """Check a token's signature and expiry, and return its claims. Raises `InvalidToken`."""
     token = _signed_content(raw)
     if token.expires_at <= at - LEEWAY:
         raise InvalidToken("The token has expired.", "token_expired")
@@ -155,8 +156,8 @@ def read_token(raw: str, *, at: datetime) -> Token:
 
 @lru_cache(maxsize=4096)
 def _signed_content(raw: str) -> Token:
-    # The signature of a token never changes, so a client that comes back pays for its check once.
-    # Expiry and revocation do change and are looked at every time.
+    # The signature of a token never changes, so it is checked once for all requests of a client. Expiry and revocation
+    # can change, and are checked at every request.
     key = _Keys.current
     options: Any = {"require": list(CLAIMS), "verify_exp": False, "verify_iat": False}
     try:
@@ -185,13 +186,13 @@ def _refuse_other_kinds(token: Token, kind: Kind) -> None:
 
 def _refuse_spent(token: Token, at: datetime) -> None:
     with autocommit() as connection:
-        if not is_good(connection, token.login_id, token.jti, at=at):
+        if not is_accepted(connection, token.login_id, token.jti, at=at):
             end_login(connection, token.login_id, at=at)
             raise spent_before()
 
 
 def spent_before() -> InvalidToken:
-    """Say that a refresh token was spent before, which has ended its login."""
+    """Return the error for a refresh token that was spent before, which has ended its login."""
     return InvalidToken("The refresh token was used before; its login has ended.", "token_reused")
 
 
@@ -199,7 +200,7 @@ def _standing_account(token: Token) -> int | None:
     try:
         return _look_up(token)
     except Exception as error:
-        # The first statement of a request meets a connection that died since the last one: try a new one, once.
+        # The first statement of a request may find that its connection broke while idle: try once more on a new one.
         if is_disconnect(error):
             return _look_up(token)
         raise

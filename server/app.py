@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import werkzeug.exceptions
 from connexion import FlaskApp
@@ -17,7 +17,7 @@ from connexion.operations import AbstractOperation
 from connexion.resolver import Resolver
 from sqlalchemy.util import greenlet_spawn
 
-from db.engine import disconnect
+from db.sql.engine import disconnect
 from server.answers.errors import add_error_handlers
 from server.contracts import CONTRACTS, Contract
 from server.edge.cors import Cors
@@ -78,7 +78,7 @@ class Quintet(FlaskApp):
         self.app.register_blueprint(pages)
         self._middleware_app.asgi_app = WholeAnswers(self.app)  # type: ignore[assignment]
 
-    def _http_exception(self, exc: werkzeug.exceptions.HTTPException) -> None:
+    def _http_exception(self, exc: werkzeug.exceptions.HTTPException) -> NoReturn:
         """Raise what Flask raised: Connexion's own loses `Allow`."""
         raise exc
 

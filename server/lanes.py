@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
-from db.constraints import is_deadlock
-from db.engine import AT_ONCE, waits_on_loop
+from db.sql.constraints import is_deadlock
+from db.sql.engine import AT_ONCE, waits_on_loop
 from server.errors.refusals import busy
 
 READERS = 2

@@ -6,7 +6,7 @@ of the token.
 
 from collections.abc import Collection
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from connexion.lifecycle import ConnexionRequest
 from connexion.security import NO_VALUE, AbstractSecurityHandler
@@ -40,7 +40,7 @@ class TokenHandler(AbstractSecurityHandler):
         return partial(self._check, security_scheme, kind, lane)
 
     async def _check(self, scheme: dict[str, Any], kind: Kind, lane: Lane, request: ConnexionRequest) -> Any:
-        context, scope = request.context, request.scope
+        context, scope = request.context, cast("Scope", request.scope)
         try:
             raw = self.token_in(scope, scheme)
             if raw is None:

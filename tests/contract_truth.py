@@ -21,7 +21,7 @@ def hold_to_contract(response: httpx.Response) -> None:
     response.read()
     documented = resolved(operation)["responses"]
     status = str(response.status_code)
-    assert status in documented, f"{operation.operation_id} answered an undocumented {status}: {response.text}"
+    assert status in documented, f"{operation.template} answered an undocumented {status}: {response.text}"
     _hold_headers(response, documented[status].get("headers", {}))
     if response.request.method != "HEAD":
         _hold_body(response, documented[status].get("content", {}))

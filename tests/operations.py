@@ -9,9 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from db.accounts import Account
-from db.engine import autocommit
+from db.accounts.accounts import Account
 from db.schema import metadata
+from db.sql.engine import autocommit
 from server.contracts import Contract
 from tests.conftest import PASSWORD, Person
 from tests.contract_truth import ROUTES, resolved

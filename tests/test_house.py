@@ -30,6 +30,19 @@ FORBIDDEN = {
 }
 """What each package must not know. Handlers are found by name, so the server does not import them either."""
 
+WINGS = {
+    "db/errors": set(),
+    "db/sql": {"db/errors"},
+    "db/accounts": {"db/errors", "db/sql"},
+    "db/tasks": {"db/errors", "db/sql", "db/accounts"},
+    "db/focus": {"db/errors", "db/sql", "db/accounts"},
+    "db/personal_anchor": {"db/errors", "db/sql", "db/accounts"},
+    "db/membership": {"db/errors", "db/sql", "db/accounts", "db/tasks", "db/focus", "db/personal_anchor"},
+    "db/schema": {"db/errors", "db/sql", "db/accounts", "db/tasks", "db/focus", "db/personal_anchor"},
+    "db/migrations": {"db/sql", "db/schema"},
+}
+"""The wings of a package, each a folder or a single module, and which of those above it a wing may import."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 modules = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -43,6 +56,23 @@ def test_imports_run_one_way(package: str):
     wrong = [f"{path.name}: {name}" for path in paths for name in imports_of(path) & FORBIDDEN[package]]
 
     assert paths
+    assert wrong == []
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_imports_between_wings_run_one_way(wing: str):
+    paths = [path for path in MODULES if lies_in(wing, module_name(path))]
+    earlier = list(WINGS)[: list(WINGS).index(wing)]
+
+    wrong = [
+        f"{path.name}: {name}"
+        for path in paths
+        for name in neighbors_of(path)
+        if not any(lies_in(known, name) for known in (wing, *WINGS[wing]))
+    ]
+
+    assert paths
+    assert WINGS[wing] <= set(earlier)
     assert wrong == []
 
 
@@ -156,13 +186,27 @@ def imports_of(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in _imported(tree_of(path))}
 
 
+def neighbors_of(path: Path) -> set[str]:
+    """Name what a module imports from its own package: `db/sql/engine/connect`."""
+    names = {name.replace(".", "/") for name in _imported(tree_of(path))}
+    return {name for name in names if lies_in(package_of(path), name)}
+
+
+def lies_in(wing: str, name: str) -> bool:
+    return f"{name}/".startswith(f"{wing}/")
+
+
+def module_name(path: Path) -> str:
+    return str(path.relative_to(ROOT).with_suffix(""))
+
+
 def _imported(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute here"
-            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def reads_clock(path: Path) -> bool:

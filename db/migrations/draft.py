@@ -1,4 +1,4 @@
-"""Drafts a migration by comparing the models with what the migrations so far make: `make migration M="…"`."""
+"""Drafts a migration by comparing the models with the migrations so far: `make migration M="…"`."""
 
 import sys
 from tempfile import TemporaryDirectory
@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from db.engine import connect
 from db.schema import config_for, migrate
+from db.sql.engine import connect
 
 
 def draft(message: str) -> None:
-    """Write the next revision; read it before it is committed."""
+    """Write the next revision; review it before committing it."""
     with TemporaryDirectory() as folder:
         engine = connect(f"sqlite:///{folder}/draft.db")
         migrate(engine)

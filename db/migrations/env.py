@@ -1,15 +1,15 @@
-"""Alembic's entry: migrates over the connection that `db.schema.migrate` opened."""
+"""Alembic's entry point: runs the migrations over the connection that `db.schema` opened."""
 
 from typing import Any, Literal
 
 from alembic import context
 
 from db.schema import metadata
-from db.types import Instant, Ranked
+from db.sql.types import Instant, Ranked
 
 
 def plain_type(kind: str, item: Any, _autogen_context: Any) -> str | Literal[False]:
-    """Write migrations in the database's own types: a revision must not change when a model's type does."""
+    """Render column types as the database's own: a revision must not change when a type of ours does."""
     if kind == "type" and isinstance(item, Instant):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, Ranked):

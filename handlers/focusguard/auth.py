@@ -1,11 +1,11 @@
 from typing import Any
 
 import clock
-from db.accounts import open_account
-from db.engine import autocommit, transaction
+from db.accounts.logins import end_login
 from db.errors import DomainError
-from db.logins import end_login
-from db.users import user_row
+from db.focus.users import user_row
+from db.membership import join
+from db.sql.engine import autocommit, transaction
 from handlers.focusguard.users import user_json
 from security import logins
 from security.cookies import WithCookie, no_refresh_cookie, refresh_cookie
@@ -19,7 +19,7 @@ def register(body: dict[str, Any]) -> WithCookie:
     refuse_common(body["password"])
     password_hash = hash_password(body["password"])
     with transaction() as session:
-        account = open_account(
+        account = join(
             session, username=body["username"], email=body["email"], password_hash=password_hash, at=clock.now()
         )
         tokens = open_tokens(session, account, at=account.created_at)
@@ -37,9 +37,7 @@ def log_out(token: Token) -> WithCookie:
     return WithCookie({"message": "You are logged out."}, no_refresh_cookie())
 
 
-def refresh(
-    body: dict[str, Any], user: int | None, token: Token | None, refusal: DomainError | None
-) -> WithCookie:
+def refresh(body: dict[str, Any], user: int | None, token: Token | None, refusal: DomainError | None) -> WithCookie:
     caller = offered_caller(body.get("refresh_token"), user, token, refusal, at=clock.now())
     tokens = rotate(caller, at=clock.now())
     return WithCookie(tokens_json(tokens), refresh_cookie(tokens.refresh_token))

@@ -2,18 +2,18 @@ from typing import Any
 from uuid import UUID
 
 import clock
-from db.engine import autocommit, transaction
-from db.focus_sessions import (
+from db.focus.sessions import (
     OLDEST_PLANTS_FIRST,
     FocusSession,
     Plant,
+    add_plant,
     count_plants,
-    plant_for,
     read_plant_of,
-    uproot,
+    remove_plant,
 )
-from db.focus_stats import keeping_stats
-from db.ownership import Row, find_owned, list_owned, read_owned
+from db.focus.stats import keeping_stats
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row, find_owned, list_owned, read_owned
 from language import instant_json, renamed
 from security.tokens import Token
 
@@ -25,7 +25,7 @@ def create_plant(user: int, token: Token, body: dict[str, Any]) -> dict[str, Any
     planted = renamed(body, MEMBERS)
     with transaction() as session, keeping_stats(session, owner=user) as stats:
         focus = find_owned(session, FocusSession, body["session_id"], owner=user)
-        plant = plant_for(focus, planted, stats=stats, at=clock.now())
+        plant = add_plant(focus, planted, stats=stats, at=clock.now())
         return plant_json(plant, token, total=stats.plant_count)
 
 
@@ -57,7 +57,7 @@ def update_plant(user: int, token: Token, garden_id: UUID, body: dict[str, Any])
 
 def delete_plant(user: int, garden_id: UUID) -> None:
     with transaction() as session, keeping_stats(session, owner=user) as stats:
-        uproot(find_owned(session, Plant, garden_id, owner=user), stats)
+        remove_plant(find_owned(session, Plant, garden_id, owner=user), stats)
 
 
 def plant_json(plant: Row, token: Token, *, total: int) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from db.engine import autocommit
-from db.focus_stats import level, xp
-from db.leaderboards import BY_FOCUS_TIME, BY_SESSIONS, BY_STREAK, Leaderboard, read_leaderboard
+from db.focus.leaderboards import BY_FOCUS_TIME, BY_SESSIONS, BY_STREAK, Leaderboard, read_leaderboard
+from db.focus.stats import level, xp
+from db.sql.engine import autocommit
 
 
 def rank_by_xp(user: int, limit: int) -> dict[str, Any]:

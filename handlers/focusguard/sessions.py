@@ -2,12 +2,12 @@ from typing import Any
 from uuid import UUID
 
 import clock
-from db import focus_sessions
-from db.accounts import zone_of_account
-from db.engine import autocommit, transaction
-from db.focus_sessions import NEWEST_SESSIONS_FIRST, FocusSession, count_sessions
-from db.focus_stats import keeping_stats
-from db.ownership import Row, add, find_owned, list_owned, read_owned
+from db.focus import sessions as focus_sessions
+from db.focus.sessions import NEWEST_SESSIONS_FIRST, FocusSession, count_sessions
+from db.focus.stats import keeping_stats
+from db.focus.users import zone_of_account
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row, add, find_owned, list_owned, read_owned
 from language import instant_json, optional_instant_json, renamed
 from security.tokens import Token
 

@@ -2,12 +2,12 @@ from datetime import date
 from typing import Any
 
 import clock
-from db.days import day_at, day_of, last_days, last_months, last_weeks, month_of, week_of, zone_of
-from db.engine import autocommit
-from db.focus_stats import Sum, count_active, current_streak, read_sums
-from db.ownership import Row
-from db.standings import read_totals
-from db.users import user_row
+from db.focus.days import day_at, day_of, last_days, last_months, last_weeks, month_of, week_of, zone_of
+from db.focus.standings import read_totals
+from db.focus.stats import Sum, count_active, current_streak, read_sums
+from db.focus.users import user_row
+from db.sql.engine import autocommit
+from db.sql.ownership import Row
 from language import instant_json
 
 PERIODS = 12

@@ -2,12 +2,13 @@ from typing import Any
 from uuid import UUID
 
 import clock
-from db.accounts import change_account, close_account, find_account, read_account
-from db.engine import autocommit, transaction
-from db.focus_stats import level, xp
-from db.logins import end_other_logins
-from db.ownership import Row
-from db.users import public_user_row, user_row
+from db.accounts.accounts import change_account, find_account, read_account
+from db.accounts.logins import end_other_logins
+from db.focus.stats import level, xp
+from db.focus.users import public_user_row, user_row
+from db.membership import leave
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row
 from language import instant_json, renamed
 from security.passwords import hash_password, refuse_common, refuse_wrong
 from security.tokens import Token
@@ -28,7 +29,7 @@ def update_me(user: int, body: dict[str, Any]) -> dict[str, Any]:
 
 def delete_me(user: int) -> None:
     with transaction() as session:
-        close_account(session, user)
+        leave(session, user)
 
 
 def change_password(user: int, token: Token, body: dict[str, Any]) -> dict[str, str]:

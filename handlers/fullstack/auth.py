@@ -1,8 +1,9 @@
 from typing import Any
 
 import clock
-from db.accounts import Account, open_account
-from db.engine import transaction
+from db.accounts.accounts import Account
+from db.membership import join
+from db.sql.engine import transaction
 from language import instant_json
 from security import logins
 from security.passwords import hash_password, refuse_common
@@ -18,7 +19,7 @@ def register(body: dict[str, Any]) -> dict[str, Any]:
     names = {"username": body["username"], "email": body["email"]}
     password_hash = hash_password(body["password"])
     with transaction() as session:
-        return registered_user_json(open_account(session, **names, password_hash=password_hash, at=clock.now()))
+        return registered_user_json(join(session, **names, password_hash=password_hash, at=clock.now()))
 
 
 def refresh(body: dict[str, Any]) -> dict[str, str]:

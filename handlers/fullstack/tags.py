@@ -2,10 +2,9 @@ from typing import Any
 from uuid import UUID
 
 import clock
-from db.engine import autocommit, transaction
-from db.labels import Tag
-from db.ownership import Row, find_by_uuid
-from db.tags import add_tag, change_tag, page_of_tags
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row, find_by_uuid
+from db.tasks.tags import Tag, add_tag, change_tag, page_of_tags
 from language import instant_json, renamed, trimmed
 
 MEMBERS = {"name": "name", "color": "color"}

@@ -2,11 +2,11 @@ from typing import Any
 from uuid import UUID
 
 import clock
-from db.engine import autocommit, transaction
-from db.ownership import Row, find_by_uuid
-from db.task_lists import Order, page_of_tasks
-from db.tasks import Task, new_task
-from db.whole_tasks import TaskTag, read_whole_task, tags_of
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row, find_by_uuid
+from db.tasks.details import TaskTag, read_detailed_task, tags_of
+from db.tasks.lists import Order, page_of_tasks
+from db.tasks.tasks import Task, new_task
 from language import instant_json, optional_instant_json, renamed, trimmed
 
 FILTERS = {None: {}, "active": {"is_open": True}, "completed": {"is_completed": True}}
@@ -40,19 +40,19 @@ def list_tasks(
 def create_task(user: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         task = new_task(session, task_values(body), owner=user, at=clock.now())
-        return task_json(read_whole_task(session.connection(), task.uuid, owner=user))
+        return task_json(read_detailed_task(session.connection(), task.uuid, owner=user))
 
 
 def read_task(user: int, task_id: UUID) -> dict[str, Any]:
     with autocommit() as connection:
-        return task_json(read_whole_task(connection, task_id, owner=user))
+        return task_json(read_detailed_task(connection, task_id, owner=user))
 
 
 def update_task(user: int, task_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         find_by_uuid(session, Task, task_id, owner=user).change(changed_task_values(body), at=clock.now())
         session.flush()
-        return task_json(read_whole_task(session.connection(), task_id, owner=user))
+        return task_json(read_detailed_task(session.connection(), task_id, owner=user))
 
 
 def delete_task(user: int, task_id: UUID) -> None:

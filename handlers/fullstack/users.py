@@ -1,9 +1,9 @@
 from typing import Any
 
 import clock
-from db.accounts import change_account, read_account
-from db.engine import autocommit, transaction
-from db.ownership import Row
+from db.accounts.accounts import change_account, read_account
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row
 from language import instant_json, renamed
 
 MEMBERS = {"username": "username", "email": "email", "preferences": "preferences"}

@@ -1,10 +1,9 @@
 from typing import Any
 
 import clock
-from db.categories import page_of_categories, refusing_taken_names, remove_category
-from db.engine import autocommit, transaction
-from db.labels import Category
-from db.ownership import Row, add, find_owned, read_owned
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row, add, find_owned, read_owned
+from db.tasks.categories import Category, page_of_categories, refusing_taken_names, remove_category
 from language import instant_json, renamed, trimmed
 
 MEMBERS = {"name": "name", "color": "color"}

@@ -2,12 +2,12 @@ from datetime import date
 from typing import Any
 
 import clock
-from db.categories import within_own_categories
-from db.engine import autocommit, transaction
-from db.ownership import Row, find_owned, read_owned
-from db.task_lists import Filters, Order, due_filters, page_of_tasks
-from db.tasks import Task, add_task
-from db.whole_tasks import plain_tasks
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row, find_owned, read_owned
+from db.tasks.categories import within_own_categories
+from db.tasks.details import plain_tasks
+from db.tasks.lists import Filters, Order, due_filters, page_of_tasks
+from db.tasks.tasks import Task, add_task
 from language import due_day_json, instant_json, optional_instant_json, renamed
 
 MEMBERS = {

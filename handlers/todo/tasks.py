@@ -2,10 +2,10 @@ from typing import Any
 from uuid import UUID
 
 import clock
-from db.engine import autocommit, transaction
-from db.ownership import Row, find_owned, read_owned
-from db.task_lists import Order, tally_tasks, tasks_in_order
-from db.tasks import Task, add_task
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row, find_owned, read_owned
+from db.tasks.lists import Order, tally_tasks, tasks_in_order
+from db.tasks.tasks import Task, add_task
 from language import instant_json, renamed
 from security.tokens import Token
 

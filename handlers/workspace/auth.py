@@ -1,11 +1,12 @@
 from typing import Any
 
 import clock
-from db.accounts import account_with_email, find_account, open_account, read_account
-from db.anchor import make_profile
-from db.engine import autocommit, transaction
-from db.logins import end_other_logins, revoke_token
-from db.ownership import Row
+from db.accounts.accounts import account_with_email, find_account, read_account
+from db.accounts.logins import end_other_logins, revoke_token
+from db.membership import join
+from db.personal_anchor import make_profile
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row
 from language import instant_json
 from security import logins
 from security.passwords import hash_password
@@ -15,7 +16,7 @@ from security.tokens import Token, access_token
 def register(body: dict[str, Any]) -> dict[str, Any]:
     password_hash = hash_password(body["password"])
     with transaction() as session:
-        account = open_account(
+        account = join(
             session, username=body["username"], email=body["email"], password_hash=password_hash, at=clock.now()
         )
         make_profile(session, owner=account.id, at=account.created_at)

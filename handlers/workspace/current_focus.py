@@ -1,9 +1,9 @@
 from typing import Any
 
 import clock
-from db.anchor import NEWEST_FOCUS_ITEMS_FIRST, FocusItem
-from db.engine import autocommit, transaction
-from db.ownership import Row, add, find_owned, list_owned, read_owned
+from db.personal_anchor import NEWEST_FOCUS_ITEMS_FIRST, FocusItem
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row, add, find_owned, list_owned, read_owned
 from language import day_json, instant_json, renamed
 
 MEMBERS = {

@@ -1,9 +1,9 @@
 from typing import Any
 
 import clock
-from db.anchor import SOONEST_PLANS_FIRST, FuturePlan
-from db.engine import autocommit, transaction
-from db.ownership import Row, add, find_owned, list_owned, read_owned
+from db.personal_anchor import SOONEST_PLANS_FIRST, FuturePlan
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row, add, find_owned, list_owned, read_owned
 from language import day_json, instant_json, renamed
 
 MEMBERS = {

@@ -1,10 +1,10 @@
 from typing import Any
 
 import clock
-from db import anchor
-from db.anchor import find_profile
-from db.engine import autocommit, transaction
-from db.ownership import Row
+from db import personal_anchor
+from db.personal_anchor import find_profile
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row
 from language import instant_json, renamed
 
 MEMBERS = {"professional_title": "professional_title", "one_liner_bio": "one_liner_bio"}
@@ -12,7 +12,7 @@ MEMBERS = {"professional_title": "professional_title", "one_liner_bio": "one_lin
 
 def read_profile(user: int) -> dict[str, Any]:
     with autocommit() as connection:
-        return profile_json(anchor.read_profile(connection, owner=user, at=clock.now()))
+        return profile_json(personal_anchor.read_profile(connection, owner=user, at=clock.now()))
 
 
 def update_profile(user: int, body: dict[str, Any]) -> dict[str, Any]:

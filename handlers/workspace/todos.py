@@ -1,9 +1,9 @@
 from typing import Any
 
 import clock
-from db.engine import autocommit, transaction
-from db.ownership import Row, find_owned, list_owned, read_owned
-from db.tasks import NEWEST_TASKS_FIRST, Task, add_task
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import Row, find_owned, list_owned, read_owned
+from db.tasks.tasks import NEWEST_TASKS_FIRST, Task, add_task
 from language import due_day_json, instant_json, optional_instant_json, renamed
 
 MEMBERS = {

@@ -5,7 +5,7 @@ that is registered here, wherever behind its ExceptionMiddleware the exception w
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from connexion import FlaskApp
 from connexion.exceptions import OAuthProblem
@@ -34,7 +34,7 @@ def add_error_handlers(app: FlaskApp) -> None:
 
 def _handler(explain: Explanation) -> Any:
     async def answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-        scope: Scope = request.scope
+        scope = cast("Scope", request.scope)
         contract = contract_of(scope)
         refusal = explain(error, contract, scope)
         if refusal.status == refusals.internal_error().status:

@@ -51,10 +51,10 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse(self, refusal: Refusal) -> None:
         if self.transport.is_closing():
             return
-        state = new_state(uuid4().hex) | {"status": refusal.status}
+        request_id = uuid4().hex
         answer = error_answer(refusal, contract_at(self.url.partition(b"?")[0]), at=clock.now())
-        headers = [*answer.headers, (b"x-request-id", state["id"].encode()), (b"connection", b"close")]
+        headers = [*answer.headers, (b"x-request-id", request_id.encode()), (b"connection", b"close")]
         lines = b"".join(b"%b: %b\r\n" % header for header in [*self.server_state.default_headers, *headers])
         self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[refusal.status], lines, answer.body))
         self.transport.close()
-        log_request(None, state, None, started=perf_counter())
+        log_request(None, new_state(request_id) | {"status": refusal.status}, None, started=perf_counter())

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 from flask import Blueprint, Response, abort, redirect, render_template, request, send_from_directory
 
-from db.engine import ping
+from db.sql.engine import ping
 from server.contracts import CONTRACTS, Contract
 
 READY_WITHIN_SECONDS = 1
@@ -150,7 +150,7 @@ class _Look:
         """Check whether the database answers within a second."""
         if cls.last is not None and not cls.last.done():
             return False
-        cls.last = cls.thread.submit(lambda: ping())
+        cls.last = cls.thread.submit(ping)
         try:
             cls.last.result(READY_WITHIN_SECONDS)
         except Exception:  # noqa: BLE001 (whatever it is, the database is not ready)

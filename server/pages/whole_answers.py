@@ -12,6 +12,7 @@ from io import BytesIO
 import flask
 from a2wsgi.wsgi import build_environ
 from starlette.types import Receive, Scope, Send
+from werkzeug.wrappers import Response
 
 from server.answers.answers import Answer
 from server.contracts import ELSEWHERE, contract_at
@@ -51,7 +52,7 @@ class WholeAnswers:
                 return _answer_of(response)
 
 
-def _answer_of(response: flask.Response) -> Answer:
+def _answer_of(response: Response) -> Answer:
     body = response.get_data()
     # The server adds the date of every answer itself.
     headers = [(name.lower().encode(), value.encode()) for name, value in response.headers if name != "Date"]

@@ -44,7 +44,8 @@ class Router(RoutingMiddleware):
             return NOWHERE
         state, (route, segments) = scope["state"], match
         state["route"], state["contract"] = route, route.contract
-        endpoint = route.endpoints.get(READ_AS.get(scope["method"], scope["method"]))
+        method: str = scope["method"]
+        endpoint = route.endpoints.get(READ_AS.get(method, method))
         if endpoint is None:
             return NOWHERE
         state["endpoint"], state["contract"] = endpoint, endpoint.contract

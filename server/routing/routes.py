@@ -134,4 +134,3 @@ class Routes:
             nodes += [*node.literals.values(), *([node.template] if node.template else [])]
             if node.route is not None:
                 yield node.route
-

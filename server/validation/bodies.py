@@ -10,9 +10,6 @@ from typing import Any
 from server.errors.refusals import BadInput, FieldError, Unparsable, UnwritableText
 from server.validation.schemas import InputSchema
 
-MOST_BYTES = 1_048_576
-"""The longest body that is read: 1 MiB."""
-
 MOST_DEPTH = 64
 """The deepest nesting of objects and arrays that is parsed."""
 

@@ -23,7 +23,7 @@ def validator_map() -> dict[str, Any]:
 
 
 class NoUriParser:
-    """Takes the place of Connexion's parser of parameters, which it makes three times a request; ours keep their own."""
+    """Takes the place of the parser of parameters that Connexion makes three times a request: none is needed here."""
 
     def __init__(self, param_defns: Any, body_defn: Any) -> None:
         pass
@@ -43,7 +43,7 @@ class _ParameterValidator:
 class _BodyValidator:
     """Parses and checks a body."""
 
-    def __init__(self, schema: dict[str, Any], required: bool) -> None:  # noqa: FBT001 (never called by hand)
+    def __init__(self, schema: dict[str, Any], required: bool) -> None:
         self.body = Body(schema, required=required)
 
     async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, make_url, text
 from sqlalchemy.util import greenlet_spawn
 
 import clock
-from db import engine
-from db.accounts import open_account
+from db.membership import join
+from db.sql import engine
 
 numbers = count(1)
 
@@ -27,7 +27,7 @@ def new_owner(database: None) -> Callable[[], int]:
     def make() -> int:
         name = f"owner{next(numbers)}"
         with engine.transaction() as session:
-            return open_account(
+            return join(
                 session, username=name, email=f"{name}@quintet.example", password_hash="unused", at=clock.now()
             ).id
 

@@ -5,12 +5,12 @@ from uuid import uuid4
 from alembic import command
 from sqlalchemy import Connection, DateTime, Uuid, bindparam, create_engine, insert, select, text
 
-from db.accounts import Account
-from db.engine import driver_url
-from db.focus_stats import FocusStats
-from db.ownership import table_of
+from db.accounts.accounts import Account
+from db.focus.standings import read_totals
+from db.focus.stats import FocusStats
 from db.schema import config_for
-from db.standings import read_totals
+from db.sql.engine import driver_url
+from db.sql.ownership import table_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 ADD_TASK = text(

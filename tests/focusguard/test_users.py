@@ -5,9 +5,9 @@ import httpx
 import pytest
 from sqlalchemy import func, inspect, select, text
 
-from db.engine import autocommit, transaction
+from db.focus.standings import read_totals
 from db.schema import metadata
-from db.standings import read_totals
+from db.sql.engine import autocommit, transaction
 from tests.conftest import PASSWORD, Person
 from tests.faults import raising
 from tests.focusguard.conftest import at_once, error_of
@@ -196,7 +196,7 @@ def test_every_table_of_an_account_goes_with_it():
 
 def test_a_transaction_that_fails_deletes_nothing(person: Person, monkeypatch: pytest.MonkeyPatch):
     fill(person)
-    monkeypatch.setattr("db.focus_stats.move", raising(RuntimeError("broken for the test")))
+    monkeypatch.setattr("db.focus.stats.replace_figures", raising(RuntimeError("broken for the test")))
 
     response = person.client.delete(ME)
 

@@ -5,9 +5,9 @@ import httpx
 import pytest
 
 import clock
-from db.accounts import Account
-from db.engine import transaction
-from db.logins import Login, end_other_logins, revoke_token
+from db.accounts.accounts import Account
+from db.accounts.logins import Login, end_other_logins, revoke_token
+from db.sql.engine import transaction
 from security.passwords import password_matches
 from security.tokens import read_token, refresh_token
 from tests.conftest import PASSWORD, Person

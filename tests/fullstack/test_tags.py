@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from db.tags import PALETTE, color_of
+from db.tasks.tags import PALETTE, color_of
 from tests.conftest import Person
 
 TAGS, TASKS = "/v1/tags", "/v1/tasks"

@@ -5,10 +5,9 @@ import pytest
 from sqlalchemy import insert, literal, select
 
 import clock
-from db.engine import transaction
-from db.labels import task_tags
-from db.tags import add_tag
-from db.tasks import Task
+from db.sql.engine import transaction
+from db.tasks.tags import add_tag, task_tags
+from db.tasks.tasks import Task
 from tests.conftest import Person
 from tests.fullstack.test_tasks import TASKS, TODOS, change, new_task
 

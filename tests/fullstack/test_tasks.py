@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from db.tags import color_of
+from db.tasks.tags import color_of
 from tests.conftest import Person
 
 TASKS, TODOS = "/v1/tasks", "/api/v1/todo/todos"

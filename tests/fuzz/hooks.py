@@ -27,10 +27,10 @@ from schemathesis.wfc.escalation import EscalatingAuthProvider
 from sqlalchemy import select
 
 import clock
-from db.accounts import account_named
-from db.engine import autocommit, connect, transaction
-from db.labels import Category
-from db.login_attempts import WINDOW, forget_old_attempts
+from db.accounts.accounts import account_named
+from db.accounts.login_attempts import WINDOW, forget_old_attempts
+from db.sql.engine import autocommit, connect, transaction
+from db.tasks.categories import Category
 from language import trimmed
 from security.errors import WeakPassword
 from security.passwords import refuse_common

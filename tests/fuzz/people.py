@@ -9,9 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 import clock
-from db.accounts import open_account
-from db.engine import transaction
-from db.logins import Login, open_login
+from db.accounts.logins import Login, open_login
+from db.membership import join
+from db.sql.engine import transaction
 from security import passwords
 from security.tokens import Kind, access_token, refresh_lifetime, refresh_token
 
@@ -37,7 +37,7 @@ def new_person() -> Person:
     name = uuid4().hex
     email = f"{name}@quintet.example"
     with transaction() as session:
-        account = open_account(session, username=name, email=email, password_hash=_password_hash(), at=clock.now())
+        account = join(session, username=name, email=email, password_hash=_password_hash(), at=clock.now())
         login = open_login(session, account_id=account.id, at=clock.now(), expires_at=clock.now() + refresh_lifetime())
     return Person(account, login)
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 import clock
-from db.refresh_chain import GRACE
+from db.accounts.refresh_chain import GRACE
 from security.tokens import refresh_lifetime
 from server.edge import quotas
 from server.errors.refusals import busy

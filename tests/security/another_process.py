@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from multiprocessing.synchronize import Barrier
 
-from db.engine import connect, disconnect
+from db.sql.engine import connect, disconnect
 from security import passwords
 from security.errors import InvalidCredentials, TooManyAttempts
 from security.logins import log_in

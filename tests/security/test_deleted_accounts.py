@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 import clock
-from db.accounts import close_account
-from db.engine import autocommit, transaction
-from db.tasks import Task, new_task
+from db.membership import leave
+from db.sql.engine import autocommit, transaction
+from db.tasks.tasks import Task, new_task
 from security.tokens import Caller, Kind, identify
 from tests.conftest import Person
 from tests.operations import Operation, bearer, for_each, request_of
@@ -24,7 +24,7 @@ def delete_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     def identify_and_delete(raw: str, kind: Kind, *, at: datetime) -> Caller:
         caller = identify(raw, kind, at=at)
         with transaction() as session:
-            close_account(session, caller.account_id)
+            leave(session, caller.account_id)
         return caller
 
     monkeypatch.setattr("server.security_schemes.identify", identify_and_delete)
@@ -90,7 +90,7 @@ def test_a_request_and_the_deletion_of_its_account_do_not_wait_for_each_other(
 def delete_patiently(account_id: int) -> None:
     with transaction() as session:
         session.execute(text("SET LOCAL deadlock_timeout = '15s'"))
-        close_account(session, account_id)
+        leave(session, account_id)
 
 
 def wait_until_somebody_waits() -> None:

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 import clock
-from db.accounts import find_account
-from db.engine import autocommit, transaction
+from db.accounts.accounts import find_account
+from db.accounts.logins import Login, RevokedToken, end_other_logins, open_login, revoke_token
 from db.errors import AccountGone
-from db.logins import Login, RevokedToken, end_other_logins, open_login, revoke_token
+from db.sql.engine import autocommit, transaction
 from security.errors import InvalidToken, WrongTokenKind
 from security.tokens import Kind, access_token, identify, read_token
 from tests.conftest import Person

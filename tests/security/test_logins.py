@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 import clock
-from db.accounts import find_account
-from db.engine import autocommit, transaction
-from db.login_attempts import SLOTS, WINDOW, LoginAttempt
+from db.accounts.accounts import find_account
+from db.accounts.login_attempts import SLOTS, WINDOW, LoginAttempt
+from db.sql.engine import autocommit, transaction
 from security.errors import InvalidCredentials, TooManyAttempts
 from security.logins import log_in
 from security.tokens import identify

@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 import clock
-from db.engine import autocommit, transaction
-from db.logins import end_login, find_login
+from db.accounts.logins import end_login, find_login
+from db.sql.engine import autocommit, transaction
 from security.errors import InvalidToken
 from security.rotation import rotate
 from security.tokens import Caller, identify, read_token

@@ -20,9 +20,9 @@ from starlette.types import ASGIApp
 
 import clock
 from app import uvicorn_config
-from db.accounts import open_account
-from db.engine import transaction
-from db.logins import open_login
+from db.accounts.logins import open_login
+from db.membership import join
+from db.sql.engine import transaction
 from security.tokens import access_token, refresh_lifetime
 from server import contracts
 from server.contracts import Contract
@@ -102,7 +102,7 @@ def exchange(connect: Callable[[], socket.socket]) -> Callable[..., RawAnswer]:
 def visitor_token(base_url: str) -> str:
     """An access token for all tests that leave nothing behind."""
     with transaction() as session:
-        account = open_account(session, username="visitor", email="v@q.example", password_hash="none", at=clock.now())
+        account = join(session, username="visitor", email="v@q.example", password_hash="none", at=clock.now())
         login = open_login(session, account_id=account.id, at=clock.now(), expires_at=clock.now() + refresh_lifetime())
     return access_token(account, login.id, fresh=True, at=clock.now())
 

@@ -5,7 +5,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from db.engine import autocommit
+from db.sql.engine import autocommit
 from tests.conftest import PASSWORD, Person
 from tests.server.conftest import TODOS
 

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from db import engine
-from db.engine import AT_ONCE, transaction
+from db.sql import engine
+from db.sql.engine import AT_ONCE, transaction
 from security import logins, tokens
 from server import security_schemes
 from server.lanes import LONGEST_QUEUE

@@ -86,7 +86,10 @@ def outcome(answer: httpx.Response) -> tuple[str, dict[str, Any]] | int:
 @pytest.fixture
 def overlapping(new_contract: Callable[..., Contract], monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """Serve two contracts on one base path, with as many overlapping paths as there are."""
-    with served(serving(monkeypatch, new_contract("first", FIRST), new_contract("second", SECOND))) as url, httpx.Client(base_url=f"{url}/made") as client:
+    with (
+        served(serving(monkeypatch, new_contract("first", FIRST), new_contract("second", SECOND))) as url,
+        httpx.Client(base_url=f"{url}/made") as client,
+    ):
         yield client
 
 

@@ -98,7 +98,12 @@ def test_a_request_has_one_line(person: Person, log: Log):
 
 @pytest.mark.parametrize(
     ("path", "route"),
-    [("/api/v1/nothing", None), ("/nothing", None), ("/docs", "/docs"), ("/docs/page/docs.js", "/docs/page/<path:filename>")],
+    [
+        ("/api/v1/nothing", None),
+        ("/nothing", None),
+        ("/docs", "/docs"),
+        ("/docs/page/docs.js", "/docs/page/<path:filename>"),
+    ],
 )
 def test_the_line_of_a_page_names_its_route_and_of_an_unknown_path_none(
     anonymous: httpx.Client, log: Log, path: str, route: str | None

@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import Connection, text, update
 
 import clock
-from db.accounts import open_account
-from db.engine import autocommit, transaction
-from db.labels import Category
-from db.ownership import add
-from db.task_lists import Order, _listing, due_filters
-from db.tasks import Task
-from db.whole_tasks import plain_tasks
+from db.membership import join
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import add
+from db.tasks.categories import Category
+from db.tasks.details import plain_tasks
+from db.tasks.lists import Order, _listing, due_filters
+from db.tasks.tasks import Task
 
 MANY = 20_000
 NEWEST_FIRST = Order("created_at", descending=True)
@@ -37,7 +37,7 @@ FILL = """
 def filters(base_url: str) -> dict[str, Any]:
     """A value of each filter, in an account with very many tasks of which it keeps few."""
     with transaction() as session:
-        account = open_account(
+        account = join(
             session, username="tracks.many", email="tracks.many@quintet.example", password_hash="unused", at=clock.now()
         )
         category = add(session, Category, {"name": "Reporting"}, owner=account.id, at=clock.now())

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from db.engine import transaction
-from db.tasks import Task
+from db.sql.engine import transaction
+from db.tasks.tasks import Task
 from tests.conftest import Person
 from tests.tasktracker.test_tasks import TASKS, category_of
 

@@ -5,10 +5,10 @@ import httpx
 import pytest
 
 import clock
-from db.engine import transaction
-from db.ownership import add
-from db.recurrence import RecurrencePattern
-from db.tasks import Task
+from db.sql.engine import transaction
+from db.sql.ownership import add
+from db.tasks.recurrence import RecurrencePattern
+from db.tasks.tasks import Task
 from tests.conftest import Person
 
 MEMBERS = ["id", "user_id", "title", "description", "completed", "created_at", "updated_at"]

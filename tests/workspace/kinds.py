@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from db.anchor import Achievement, FocusItem, FuturePlan
-from db.ownership import Owned
-from db.tasks import Task
+from db.personal_anchor import Achievement, FocusItem, FuturePlan
+from db.sql.ownership import Owned
+from db.tasks.tasks import Task
 from tests.conftest import Person
 
 

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from db.accounts import Account
-from db.engine import autocommit
+from db.accounts.accounts import Account
+from db.sql.engine import autocommit
 from tests.conftest import PASSWORD, Person, numbers
 from tests.operations import bearer, code_of
 from tests.workspace import API

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 import clock
-from db.engine import transaction
+from db.sql.engine import transaction
 from language import instant
 from tests.conftest import Person
 from tests.workspace.kinds import Kind, create, for_each_kind, for_each_member

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 import clock
-from db.anchor import Profile
-from db.engine import autocommit
+from db.personal_anchor import Profile
+from db.sql.engine import autocommit
 from language import instant_json
 from tests.conftest import Person
 

@@ -5,11 +5,11 @@ import httpx
 import pytest
 
 import clock
-from db.engine import autocommit, transaction
-from db.labels import Category
-from db.ownership import add
-from db.tasks import new_task
-from db.whole_tasks import read_whole_task, tags_of
+from db.sql.engine import autocommit, transaction
+from db.sql.ownership import add
+from db.tasks.categories import Category
+from db.tasks.details import read_detailed_task, tags_of
+from db.tasks.tasks import new_task
 from language import instant_json
 from tests.conftest import Person
 
@@ -181,7 +181,7 @@ def test_a_change_leaves_alone_what_the_contract_cannot_say(person: Person):
     change(person.client, todo, title="Water the cactus", status="in_progress")
 
     with autocommit() as connection:
-        task = read_whole_task(connection, todo["uuid"], owner=person.id)
+        task = read_detailed_task(connection, todo["uuid"], owner=person.id)
     assert task.due_at == datetime(2026, 1, 31, 7, 30, tzinfo=UTC)
     assert [tag.name for tag in tags_of(task)] == ["garden"]
     assert task.category_id is not None

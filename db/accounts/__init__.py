@@ -1,0 +1,1 @@
+"""Accounts, their logins and tokens, and the counting of login attempts."""

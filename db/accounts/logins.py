@@ -1,0 +1,88 @@
+"""Logins and revoked tokens: they decide whether a well-signed token is still valid."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, ForeignKey, bindparam, delete, exists, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from db.accounts.accounts import Account
+from db.sql.constraints import insert_into
+from db.sql.prepared import Prepared
+from db.sql.types import Base, Id
+
+
+class Login(Base):
+    """One login of one account: all tokens issued for it carry its id as `sid`."""
+
+    __tablename__ = "logins"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    refresh_jti: Mapped[UUID | None]
+    """The one refresh token that is not spent; None until the first one is spent (db/accounts/refresh_chain.py)."""
+
+    def end(self, at: datetime) -> None:
+        """Make all its tokens invalid."""
+        self.ended_at = self.ended_at or at
+
+
+class RevokedToken(Base):
+    """An entry of the blocklist: a single token that was logged out before it expired."""
+
+    __tablename__ = "revoked_tokens"
+
+    jti: Mapped[UUID] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+_STANDING = Prepared(
+    select(Account.id)
+    .join(Login, Login.account_id == Account.id)
+    .where(
+        Login.id == bindparam("login_id"),
+        Login.ended_at.is_(None),
+        ~exists().where(RevokedToken.jti == bindparam("jti")),
+    )
+)
+
+
+def account_of(connection: Connection, *, login_id: UUID, jti: UUID) -> int | None:
+    """Find the id of the account of a login; None if the login has ended or the token is revoked."""
+    row = _STANDING.first(connection, login_id=login_id, jti=jti)
+    return None if row is None else row.id
+
+
+def open_login(session: Session, *, account_id: int, at: datetime, expires_at: datetime) -> Login:
+    """Open a login that lasts until its last token expires, and delete the expired ones of the account."""
+    session.execute(delete(Login).where(Login.account_id == account_id, Login.expires_at < at))
+    login = Login(account_id=account_id, created_at=at, expires_at=expires_at)
+    session.add(login)
+    session.flush()
+    return login
+
+
+def find_login(session: Session, login_id: UUID) -> Login | None:
+    """Find a login that has not ended and lock it; None when there is none."""
+    standing = select(Login).where(Login.id == login_id, Login.ended_at.is_(None))
+    return session.scalars(standing.with_for_update()).first()
+
+
+def end_login(connection: Connection, login_id: UUID, *, at: datetime) -> None:
+    """Make all tokens of a login invalid."""
+    connection.execute(update(Login).where(Login.id == login_id, Login.ended_at.is_(None)).values(ended_at=at))
+
+
+def revoke_token(session: Session, *, jti: UUID, expires_at: datetime, at: datetime) -> None:
+    """Put a token on the blocklist, and remove those from it that have expired."""
+    session.execute(delete(RevokedToken).where(RevokedToken.expires_at < at))
+    session.execute(insert_into(session, RevokedToken).values(jti=jti, expires_at=expires_at).on_conflict_do_nothing())
+
+
+def end_other_logins(session: Session, *, account_id: int, kept: UUID, at: datetime) -> None:
+    """End all logins of an account except one."""
+    others = update(Login).where(Login.account_id == account_id, Login.id != kept, Login.ended_at.is_(None))
+    session.execute(others.values(ended_at=at))

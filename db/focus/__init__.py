@@ -1,0 +1,1 @@
+"""Focus sessions, and the statistics, standings and leaderboards that count them (focusguard)."""

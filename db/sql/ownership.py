@@ -1,0 +1,148 @@
+"""Things that belong to an account: finding, listing and adding them, and telling "not there" from "not yours"."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Column, Connection, ForeignKey, Integer, Select, Table, bindparam, select
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
+
+from db.errors import NotFound, NotYours
+from db.sql.prepared import Prepared
+from db.sql.types import Base, Id
+
+Row = Any
+"""What rendering functions show: a plain row of a table or of a join, or a model; both have the columns by name."""
+
+NO_LIMIT = 2**31 - 1
+"""The limit to pass for a list without one."""
+
+
+class Owned(Base):
+    """A thing of one account, with an id unique over all accounts; it is deleted together with the account."""
+
+    __abstract__ = True
+    __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
+
+    called: ClassVar[str]
+    """The name of such a thing in messages: "focus item"."""
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, sort_order=-2)
+
+    @declared_attr
+    @classmethod
+    def account_id(cls) -> Mapped[int]:
+        """Return the column of the account that it belongs to."""
+        return mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), sort_order=-1)
+
+
+class Changing:
+    """A thing whose members a change simply sets."""
+
+    updated_at: Mapped[datetime]
+
+    def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
+        """Set the given members; without any, nothing changes."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        if values:
+            self.updated_at = at
+
+
+Thing = TypeVar("Thing", bound=Owned)
+
+
+def find_owned(session: Session, model: type[Thing], thing_id: int | UUID, *, owner: int) -> Thing:
+    """Find a thing and lock it, in order to change it. Raises `NotFound` or `NotYours`."""
+    thing = session.get(model, thing_id, with_for_update=True)
+    _refuse_unless_owned(model, thing, owner)
+    assert thing is not None  # noqa: S101  # nosec B101 (for the type checker: the line above has raised)
+    return thing
+
+
+def read_owned(connection: Connection, model: type[Owned], thing_id: int | UUID, *, owner: int) -> Any:
+    """Read the row of a thing, in order to show it. Raises `NotFound` or `NotYours`."""
+    row = _row_by_id(model).first(connection, thing_id=thing_id)
+    _refuse_unless_owned(model, row, owner)
+    return row
+
+
+def find_by_uuid(session: Session, model: type[Thing], uuid: UUID, *, owner: int) -> Thing:
+    """Find a thing by its UUID and lock it, in order to change it. Raises `NotFound` or `NotYours`."""
+    named = select(model).where(table_of(model).c.uuid == uuid)
+    thing = session.scalars(named.with_for_update()).first()
+    _refuse_unless_owned(model, thing, owner)
+    assert thing is not None  # noqa: S101  # nosec B101 (for the type checker: the line above has raised)
+    return thing
+
+
+def read_by_uuid(connection: Connection, model: type[Owned], statement: Prepared, uuid: UUID, *, owner: int) -> Any:
+    """Read the row that a statement finds by the parameter `uuid`. Raises `NotFound` or `NotYours`."""
+    row = statement.first(connection, uuid=uuid)
+    _refuse_unless_owned(model, row, owner)
+    return row
+
+
+def add(session: Session, model: type[Thing], values: Mapping[str, Any], *, owner: int, at: datetime) -> Thing:
+    """Add a thing to an account and return it with its id; members that are left out have their defaults."""
+    thing = model(**values, account_id=owner, created_at=at, updated_at=at)
+    session.add(thing)
+    session.flush()
+    return thing
+
+
+def list_owned(
+    connection: Connection, listing: Prepared, *, owner: int, limit: int | None = None, offset: int = 0
+) -> Sequence[Any]:
+    """Read a page of a listing made by `listing_of`; without a limit, all from the offset on."""
+    page_limit = NO_LIMIT if limit is None else limit
+    return listing.rows(connection, owner=owner, page_limit=page_limit, page_offset=offset)
+
+
+def listing_of(model: type[Owned], *order: Any) -> Prepared:
+    """Prepare the statement that lists an account's things in an order; among equals, the newest id comes first."""
+    own = model.account_id == bindparam("owner", type_=Id)
+    return Prepared(in_pages(select(*shown_columns(model)).where(own).order_by(*order, model.id.desc())))
+
+
+def in_pages(rows: Select[Any]) -> Select[Any]:
+    """Give a statement the parameters `page_limit` and `page_offset`."""
+    page_limit, page_offset = bindparam("page_limit", type_=Integer), bindparam("page_offset", type_=Integer)
+    return rows.limit(page_limit).offset(page_offset)
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return a model's table, for statements that read plain rows instead of objects."""
+    assert isinstance(model.__table__, Table)  # noqa: S101  # nosec B101 (never a join or an alias here)
+    return model.__table__
+
+
+def shown_columns(model: type[Base]) -> list[Column[Any]]:
+    """List a model's columns, except those that only the database compares by."""
+    return [column for column in table_of(model).columns if not column.info.get("is_key")]
+
+
+def defaults_of(model: type[Base], *names: str) -> dict[str, Any]:
+    """Return the fixed defaults of these columns of a model; None for a column without one."""
+    defaults: dict[str, Any] = {name: table_of(model).c[name].default for name in names}
+    return {name: default and default.arg for name, default in defaults.items()}
+
+
+@cache
+def _row_by_id(model: type[Owned]) -> Prepared:
+    return Prepared(select(*shown_columns(model)).where(model.id == bindparam("thing_id", type_=model.id.type)))
+
+
+def _refuse_unless_owned(model: type[Owned], thing: Any, owner: int) -> None:
+    if thing is not None and thing.account_id == owner:
+        return
+    missing = NotFound(f"There is no such {model.called}.", f"{_snake(model.called)}_not_found")
+    if thing is None:
+        raise missing
+    raise NotYours(f"This {model.called} belongs to somebody else.", hidden_as=missing)
+
+
+def _snake(words: str) -> str:
+    return words.replace(" ", "_").replace("-", "_")

@@ -1,0 +1,199 @@
+"""Tasks: fullstack, tasktracker and todo call them tasks, workspace calls them to-dos."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, Computed, Connection, ForeignKey, Index, String, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship, validates
+
+from db.sql.ownership import Owned, defaults_of, listing_of, shown_columns, table_of
+from db.sql.prepared import Prepared
+from db.sql.types import KEY, Id, LongText, Ranked, by_code_point, end_of_day, folded
+from db.tasks.recurrence import RecurrencePattern
+from db.tasks.tags import copy_tags, put_tags
+
+STATUSES = ("pending", "in_progress", "completed", "deferred")
+PRIORITIES = ("low", "medium", "high")
+
+_PLAIN_MEMBERS = {"title", "description", "priority", "due_at", "category_id"}
+"""Members that a change simply sets."""
+
+
+def _folded(name: str) -> Any:
+    # For inserts that do not go through the model; `Task._fold` serves the others.
+    return lambda context: folded(context.get_current_parameters().get(name))
+
+
+class Task(Owned):
+    """A thing to do. A contract that has no word for a member (tags, recurrence, category) leaves it alone."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        Index("ix_tasks_newest_first", "account_id", "created_at", "id"),
+        Index("ix_tasks_of_status_newest_first", "account_id", "status", "created_at", "id"),
+        # By category first, for the foreign key.
+        Index("ix_tasks_of_category_newest_first", "category_id", "account_id", "created_at", "id"),
+        CheckConstraint("status BETWEEN 1 AND 4", "status_known"),
+        CheckConstraint("priority BETWEEN 1 AND 3", "priority_known"),
+        CheckConstraint("(status = 3) = (completed_at IS NOT NULL)", "completed_has_instant"),
+        Owned.__table_args__,
+    )
+    called = "task"
+
+    uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str | None] = mapped_column(LongText)
+    status: Mapped[str] = mapped_column(Ranked(STATUSES), default="pending")
+    priority: Mapped[str] = mapped_column(Ranked(PRIORITIES), default="medium")
+    due_at: Mapped[datetime | None]
+    category_id: Mapped[int | None] = mapped_column(Id, ForeignKey("categories.id", ondelete="SET NULL"))
+    completed_at: Mapped[datetime | None]
+    repeated_at: Mapped[datetime | None]
+    """When its next occurrence was added: once, however often it is completed and reopened."""
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    # The migration needs the server default: SQLite cannot add a column without one.
+    title_key: Mapped[str] = mapped_column(
+        by_code_point(String(600)), default=_folded("title"), server_default="", info=KEY, deferred=True
+    )
+    description_key: Mapped[str | None] = mapped_column(
+        by_code_point(LongText()), default=_folded("description"), info=KEY, deferred=True
+    )
+    undated: Mapped[bool | None] = mapped_column(Computed("due_at IS NULL", persisted=True), info=KEY, deferred=True)
+    """Computed by the database; sorted by first, because the two databases put NULL at different ends."""
+
+    recurrence: Mapped[RecurrencePattern | None] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+
+    @validates("title", "description")
+    def _fold(self, name: str, text: str | None) -> str | None:
+        setattr(self, f"{name}_key", folded(text))
+        return text
+
+    def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
+        """Set the given members; without any, nothing changes.
+
+        `due_on` is the day at whose end the task is due, or None; `tags` are names; `recurrence` is the values of a
+        pattern, or None. `status` and `completed` come last: the next occurrence copies the members set before.
+        """
+        given = _with_due_at(values)
+        for name in _PLAIN_MEMBERS & given.keys():
+            setattr(self, name, given[name])
+        if "recurrence" in given:
+            self.recur(given["recurrence"])
+        if "tags" in given:
+            self._put_tags(given["tags"], at)
+        if "status" in given:
+            self.move_to(given["status"], at=at)
+        if "completed" in given:
+            self.mark(completed=given["completed"], at=at)
+        if given:
+            self.updated_at = at
+
+    def move_to(self, status: str, *, at: datetime) -> None:
+        """Set the status. Completing again keeps the first instant of completion."""
+        if status == "completed":
+            self.complete(at)
+        else:
+            self.status = status
+            self.completed_at = None
+
+    def complete(self, at: datetime) -> None:
+        """Complete the task; a recurring task adds its next occurrence, once."""
+        if self.status == "completed":
+            return
+        self.status = "completed"
+        self.completed_at = at
+        if self.recurrence is not None and self.repeated_at is None:
+            self._repeat(self.recurrence, at)
+
+    def mark(self, *, completed: bool | None, at: datetime) -> None:
+        """Complete or reopen the task; None toggles. Reopening a task that is not completed keeps its status."""
+        if completed is None:
+            completed = self.status != "completed"
+        if completed:
+            self.complete(at)
+        elif self.status == "completed":
+            self.move_to("pending", at=at)
+        self.updated_at = at
+
+    def recur(self, values: Mapping[str, Any] | None) -> None:
+        """Set the pattern by which the task repeats, or change its values; None removes it."""
+        if values is None:
+            self.recurrence = None
+        elif self.recurrence is None:
+            self.recurrence = RecurrencePattern(**values)
+        else:
+            self.recurrence.change(values)
+
+    def _repeat(self, recurrence: RecurrencePattern, at: datetime) -> None:
+        due_at = recurrence.next_due(self.due_at or at)
+        if due_at is None:
+            return
+        self.repeated_at = at
+        following = self._following(recurrence.successor(), due_at, at)
+        session = self._session()
+        session.add(following)
+        session.flush()
+        copy_tags(session, self.id, following.id)
+
+    def _following(self, recurrence: RecurrencePattern, due_at: datetime, at: datetime) -> "Task":
+        return Task(
+            account_id=self.account_id,
+            title=self.title,
+            description=self.description,
+            priority=self.priority,
+            due_at=due_at,
+            category_id=self.category_id,
+            recurrence=recurrence,
+            created_at=at,
+            updated_at=at,
+        )
+
+    def _put_tags(self, names: Sequence[str], at: datetime) -> None:
+        session = self._session()
+        session.flush()
+        put_tags(session, self.id, names, owner=self.account_id, at=at)
+
+    def _session(self) -> Session:
+        session = object_session(self)
+        assert session is not None  # noqa: S101  # nosec B101 (tasks are found or added before they change)
+        return session
+
+
+NEWEST_TASKS_FIRST = listing_of(Task, Task.created_at.desc())
+
+_DEFAULTS = defaults_of(Task, "description", "status", "priority", "due_at", "category_id")
+_KEYS = ("title_key", "description_key")
+_STAMPS = ("uuid", "account_id", "completed_at", "created_at", "updated_at")
+_ADD = Prepared(insert(table_of(Task)).returning(*shown_columns(Task)), sets=("title", *_DEFAULTS, *_KEYS, *_STAMPS))
+
+
+def add_task(connection: Connection, *, owner: int, values: Mapping[str, Any], at: datetime) -> Any:
+    """Add a task without tags or recurrence and return its row.
+
+    It is one prepared statement, because this is the most frequent write. `due_on` is as in `Task.change`.
+    """
+    given = _DEFAULTS | _with_due_at(values)
+    completed_at = at if given["status"] == "completed" else None
+    keys = {"title_key": folded(given["title"]), "description_key": folded(given["description"])}
+    stamps = {"completed_at": completed_at, "created_at": at, "updated_at": at}
+    return _ADD.first(connection, **given, **keys, **stamps, uuid=uuid4(), account_id=owner)
+
+
+def new_task(session: Session, values: Mapping[str, Any], *, owner: int, at: datetime) -> Task:
+    """Add a task with any members, tags and recurrence included; the values are those of `Task.change`."""
+    task = Task(account_id=owner, created_at=at, updated_at=at)
+    session.add(task)
+    task.change(values, at=at)
+    session.flush()
+    return task
+
+
+def _with_due_at(values: Mapping[str, Any]) -> dict[str, Any]:
+    given = dict(values)
+    if "due_on" in given:
+        given["due_at"] = end_of_day(given.pop("due_on"))
+    return given
