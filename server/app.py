@@ -1,4 +1,4 @@
-"""The server: one Connexion application over all contracts, with what is plugged in where Connexion has a place for it."""
+"""The server: one Connexion application over all contracts, and what is plugged in where Connexion has a place for it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,19 +47,7 @@ class Quintet(FlaskApp):
             "server",
             lifespan=partial(_lifespan, quotas),
             server_args={"static_folder": None},
-            middlewares=[
-                RequestLog,
-                partial(Cors, allowed_origins=allowed_origins),
-                ExceptionMiddleware,
-                partial(Router, routes=routes),
-                partial(QuotaCheck, quotas=quotas),
-                SecurityMiddleware,
-                BodyReading,
-                RequestValidationMiddleware,
-                LifespanMiddleware,
-                ContextMiddleware,
-                partial(Views, lanes=lanes),
-            ],
+            middlewares=_slots(routes, lanes, quotas, allowed_origins),
             security_map=security_map(lanes, allowed_origins),
             validator_map=validator_map(),
             uri_parser_class=NoUriParser,  # type: ignore[arg-type]
@@ -81,6 +69,28 @@ class Quintet(FlaskApp):
     def _http_exception(self, exc: werkzeug.exceptions.HTTPException) -> NoReturn:
         """Raise what Flask raised: Connexion's own loses `Allow`."""
         raise exc
+
+
+def _slots(routes: Routes, lanes: Lanes, quotas: Quotas, allowed_origins: tuple[str, ...]) -> list[Any]:
+    """List what every request passes, in Connexion's order. After the last comes Connexion's Flask application.
+
+    Connexion's ServerErrorMiddleware is left out, since the ExceptionMiddleware answers every exception; so are its
+    SwaggerUIMiddleware, which takes one contract (the pages take all), and its ResponseValidationMiddleware (the tests
+    hold every answer to its contract).
+    """
+    return [
+        RequestLog,
+        partial(Cors, allowed_origins=allowed_origins),
+        ExceptionMiddleware,  # Connexion's; what it answers with is in server/answers/errors.py
+        partial(Router, routes=routes),  # in the place of Connexion's RoutingMiddleware, and one of its kind
+        partial(QuotaCheck, quotas=quotas),
+        SecurityMiddleware,  # Connexion's, with `security_map`
+        BodyReading,
+        RequestValidationMiddleware,  # Connexion's, with `validator_map` and `uri_parser_class`
+        LifespanMiddleware,  # Connexion's
+        ContextMiddleware,  # Connexion's
+        partial(Views, lanes=lanes),
+    ]
 
 
 class HandlerResolver(Resolver):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.operations import Operation
 
-STEPS = ("autocommit", "transaction", "logins", "identify", "hash_password")
+STEPS = ("autocommit", "transaction", "logins", "offered_caller", "hash_password")
 """What handlers begin with."""
 
 
