@@ -14,10 +14,10 @@ from starlette.types import ASGIApp
 
 from db.schema import SchemaError, migrate
 from db.sql.engine import connect
+from security.quotas import Quotas
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
 from server.edge.log import log_to_stdout
-from server.edge.quotas import Quotas
 from server.edge.wire import HttpProtocol
 from server.views import ContractError
 from settings import SettingError, Settings, read_settings

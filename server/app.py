@@ -1,4 +1,4 @@
-"""The server: one Connexion application over all contracts, and what is plugged in where Connexion has a place for it."""
+"""The server: one Connexion application over all contracts, with what is plugged in at Connexion's own places."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,11 +18,12 @@ from connexion.resolver import Resolver
 from sqlalchemy.util import greenlet_spawn
 
 from db.sql.engine import disconnect
+from security.quotas import Quotas
 from server.answers.errors import add_error_handlers
 from server.contracts import CONTRACTS, Contract
 from server.edge.cors import Cors
 from server.edge.log import RequestLog
-from server.edge.quotas import QuotaCheck, Quotas
+from server.edge.quota_check import QuotaCheck
 from server.lanes import Lanes
 from server.pages.views import pages
 from server.pages.whole_answers import WholeAnswers
@@ -30,7 +31,7 @@ from server.routing.router import Router
 from server.routing.routes import Routes, operation_id_of
 from server.security_schemes import security_map
 from server.validation.reading import BodyReading
-from server.validation.validators import NoUriParser, validator_map
+from server.validation.validators import no_parser, validator_map
 from server.views import ContractError, Views
 
 
@@ -50,7 +51,7 @@ class Quintet(FlaskApp):
             middlewares=_slots(routes, lanes, quotas, allowed_origins),
             security_map=security_map(lanes, allowed_origins),
             validator_map=validator_map(),
-            uri_parser_class=NoUriParser,  # type: ignore[arg-type]
+            uri_parser_class=no_parser,  # type: ignore[arg-type]
         )
         for contract in CONTRACTS:
             document = routes.document_of(contract)
@@ -62,7 +63,7 @@ class Quintet(FlaskApp):
 
     def _add_pages(self) -> None:
         self.app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-        self.app.url_map.merge_slashes = False
+        self.app.url_map.merge_slashes = self.app.url_map.redirect_defaults = False
         self.app.register_blueprint(pages)
         self._middleware_app.asgi_app = WholeAnswers(self.app)  # type: ignore[assignment]
 

@@ -11,8 +11,8 @@ import yaml
 from starlette.types import Scope
 
 from db.errors import AccountGone, Conflict, DomainError, Duplicate, NotFound, NotYours
+from language.errors import BadInput, Unparsable, UnwritableText
 from security.errors import ForeignOrigin, TooManyAttempts, Unauthenticated, WrongPassword, WrongTokenKind
-from server.errors.refusals import BadInput, Unparsable, UnwritableText
 from server.errors.shapes import (
     JSON,
     PROBLEM_JSON,

@@ -5,12 +5,10 @@ import os
 from asyncio import CancelledError
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
-from db.sql.constraints import is_deadlock
 from db.sql.engine import AT_ONCE, waits_on_loop
 from server.errors.refusals import busy
 
@@ -20,22 +18,11 @@ READERS = 2
 LONGEST_QUEUE = 64
 """How many logins may wait; a quarter of a second each, this is about as long as a client waits."""
 
-MOST_TRIES = 3
-"""How often a request is begun that the database breaks off, because it and another one wait for each other."""
-
 Result = TypeVar("Result")
 
 
 class BrokenOff(Exception):
     """The server is told to stop, and no longer waits for what still runs."""
-
-
-class Lane(Protocol):
-    """Runs a function somewhere and returns what it returns."""
-
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Run a function. Raises what it raises, or a `Refusal` (503) where too much waits already."""
-        ...
 
 
 class Threads:
@@ -79,30 +66,22 @@ class Turns:
             raise BrokenOff from error
 
 
+Lane = Threads | Turns
+
+
 class Lanes:
     """The lanes of a server."""
 
     def __init__(self) -> None:
         on_loop = Turns(AT_ONCE) if waits_on_loop() else None
-        self.reads: Lane = on_loop or Threads(READERS)
+        self.reads = on_loop or Threads(READERS)
         # SQLite has one writer at a time. In one thread they wait for each other without keeping a reader waiting.
-        self.writes: Lane = on_loop or Threads(1)
+        self.writes = on_loop or Threads(1)
         # bcrypt gets half the cores, so that twenty logins at once leave the others to all else.
-        self.passwords: Lane = Threads(max(1, (os.cpu_count() or 1) // 2), longest_queue=LONGEST_QUEUE)
+        self.passwords = Threads(max(1, (os.cpu_count() or 1) // 2), longest_queue=LONGEST_QUEUE)
 
     def lane_of(self, method: str, *, hashes_password: bool) -> Lane:
         """Return the lane of an operation."""
         if hashes_password:
             return self.passwords
         return self.reads if method == "get" else self.writes
-
-
-def trying_anew(work: Callable[[], Any]) -> Any:
-    """Do work, and do it again when its transaction fell victim to a deadlock, which left nothing behind."""
-    for _ in range(MOST_TRIES - 1):
-        try:
-            return work()
-        except DBAPIError as error:
-            if not is_deadlock(error):
-                raise
-    return work()

@@ -18,11 +18,12 @@ from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 from connexion.operations import AbstractOperation
 from starlette.types import Receive, Scope, Send
 
+from db.sql.deadlocks import trying_anew
 from security.cookies import WithCookie
 from server.answers.answers import Answer, json_answer, with_cookie
 from server.answers.deprecation import deprecation_notices
 from server.asgi import client_address
-from server.lanes import Lanes, trying_anew
+from server.lanes import Lanes
 from server.validation.parameters import PathParameters
 
 FROM_CONTEXT = frozenset({"user", "token", "refusal", "body"})
@@ -54,7 +55,7 @@ class View:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI's)
         """Answer a request that Connexion let pass."""
         arguments = self._arguments_of(scope)
-        answer = await self.lane.run(partial(trying_anew, partial(self._answer, arguments)))
+        answer = await self.lane.run(partial(trying_anew, self._answer, arguments))
         await answer.send(send)
 
     def _arguments_of(self, scope: Scope) -> dict[str, Any]:

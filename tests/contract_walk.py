@@ -10,8 +10,8 @@ from connexion.spec import Specification
 from jsonschema import FormatChecker
 from jsonschema.protocols import Validator
 
+from language.formats import FORMATS
 from server.contracts import CONTRACTS, Contract
-from server.validation.formats import FORMATS
 from server.validation.schemas import ContractValidator
 
 Place = tuple[str, ...]

@@ -2,8 +2,8 @@
 
 import re
 
+from language.errors import BadInput
 from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
-from server.errors.refusals import BadInput
 from tests.contract_walk import (
     Node,
     Place,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from language import day_json, due_day_json, instant, instant_json, optional_instant_json, renamed
+from language.texts import day_json, due_day_json, instant, instant_json, optional_instant_json, renamed
 
 offsets = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(lambda one: timedelta(minutes=one.seconds // 60))
 instants = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=offsets.map(timezone))

@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.errors import AccountGone, BadValue, Duplicate
-from db.sql.constraints import broken_by, is_deadlock
+from db.sql.constraints import broken_by
+from db.sql.deadlocks import is_deadlock
 from db.sql.types import Base, Id
 
 DEFAULT_PREFERENCES = {"theme": "light"}

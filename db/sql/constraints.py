@@ -1,7 +1,5 @@
 """Constraints: which one a statement broke, and which domain error that is."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,31 +9,19 @@ from sqlalchemy.orm import Session
 
 from db.errors import AccountGone
 
-_DEADLOCK = "40P01"
-
-
-def is_deadlock(error: Exception) -> bool:
-    """Check whether PostgreSQL ended a transaction because of a deadlock; the transaction can be tried again."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _DEADLOCK
-
 
 def broken_by(error: DBAPIError) -> str:
     """Return the database's message about the broken constraint, without the values that broke it."""
     return str(error.orig).partition("\n")[0]
 
 
-@contextmanager
-def refusing_gone_accounts() -> Iterator[None]:
-    """Raise `AccountGone` when the database refuses a new row because its account does not exist.
+def refuse_gone_account(error: BaseException | None) -> None:
+    """Raise `AccountGone` for an error that says that the database refused a new row for want of its account.
 
     The caller is identified before the transaction begins, and the account may be deleted in between.
     """
-    try:
-        yield
-    except IntegrityError as error:
-        if _lacks_account(broken_by(error)):
-            raise AccountGone from error
-        raise
+    if isinstance(error, IntegrityError) and _lacks_account(broken_by(error)):
+        raise AccountGone from error
 
 
 def _lacks_account(refusal: str) -> bool:

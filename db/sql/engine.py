@@ -16,12 +16,12 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.util.concurrency import in_greenlet
 
-from db.sql.constraints import refusing_gone_accounts
+from db.sql.constraints import refuse_gone_account
 
 CONNECT_TIMEOUT_SECONDS = 2
 LOCK_TIMEOUT_MILLISECONDS = 5_000
@@ -158,14 +158,22 @@ def _write_ahead(connection: sqlite3.Connection, attempts: int = 10) -> None:
         _write_ahead(connection, attempts - 1)
 
 
-@contextmanager
-def autocommit() -> Iterator[Connection]:
-    """Connect to run statements that are committed one by one: reads, and writes of a single statement.
+class autocommit:  # noqa: N801 (it is called where a connection is needed, as a function is)
+    """Open a connection for statements that each stand for themselves: reads, and writes that are one statement.
 
     Raises `AccountGone` when a row is added for an account that was deleted meanwhile.
     """
-    with refusing_gone_accounts(), _engine().connect() as connection:
-        yield connection
+
+    def __enter__(self) -> Connection:
+        """Take a connection out of the pool."""
+        self.connection = _engine().connect()
+        return self.connection
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Put it back."""
+        self.connection.close()
+        if error is not None:
+            refuse_gone_account(error)
 
 
 @contextmanager
@@ -178,10 +186,14 @@ def transaction() -> Iterator[Session]:
     engine = _engine()
     on_sqlite = engine.dialect.name == "sqlite"
     bind = engine if on_sqlite else engine.execution_options(isolation_level="READ COMMITTED")
-    with refusing_gone_accounts(), Session(bind, expire_on_commit=False) as session, session.begin():
-        if on_sqlite:
-            session.connection().exec_driver_sql("BEGIN IMMEDIATE")
-        yield session
+    try:
+        with Session(bind, expire_on_commit=False) as session, session.begin():
+            if on_sqlite:
+                session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+            yield session
+    except IntegrityError as error:
+        refuse_gone_account(error)
+        raise
 
 
 def is_disconnect(error: Exception) -> bool:

@@ -24,7 +24,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.errors import Duplicate
-from db.sql.constraints import broken_by, insert_into, is_deadlock
+from db.sql.constraints import broken_by, insert_into
+from db.sql.deadlocks import is_deadlock
 from db.sql.ownership import Changing, Owned, add, listing_of
 from db.sql.pages import Page, count_of, page_of
 from db.sql.types import Base, Id, by_code_point

@@ -14,7 +14,7 @@ from db.focus.sessions import (
 from db.focus.stats import keeping_stats
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, find_owned, list_owned, read_owned
-from language import instant_json, renamed
+from language.texts import instant_json, renamed
 from security.tokens import Token
 
 CHANGEABLE_MEMBERS = {"plant_type": "plant_type", "growth_stage": "growth_stage"}

@@ -8,7 +8,7 @@ from db.focus.stats import keeping_stats
 from db.focus.users import zone_of_account
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, add, find_owned, list_owned, read_owned
-from language import instant_json, optional_instant_json, renamed
+from language.texts import instant_json, optional_instant_json, renamed
 from security.tokens import Token
 
 CHANGEABLE_MEMBERS = {

@@ -8,7 +8,7 @@ from db.focus.stats import Sum, count_active, current_streak, read_sums
 from db.focus.users import user_row
 from db.sql.engine import autocommit
 from db.sql.ownership import Row
-from language import instant_json
+from language.texts import instant_json
 
 PERIODS = 12
 """How many weeks and months the trends show."""

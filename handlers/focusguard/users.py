@@ -9,7 +9,7 @@ from db.focus.users import public_user_row, user_row
 from db.membership import leave
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row
-from language import instant_json, renamed
+from language.texts import instant_json, renamed
 from security.passwords import hash_password, refuse_common, refuse_wrong
 from security.tokens import Token
 

@@ -4,7 +4,7 @@ import clock
 from db.accounts.accounts import Account
 from db.membership import join
 from db.sql.engine import transaction
-from language import instant_json
+from language.texts import instant_json
 from security import logins
 from security.passwords import hash_password, refuse_common
 

@@ -5,7 +5,7 @@ import clock
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, find_by_uuid
 from db.tasks.tags import Tag, add_tag, change_tag, page_of_tags
-from language import instant_json, renamed, trimmed
+from language.texts import instant_json, renamed, trimmed
 
 MEMBERS = {"name": "name", "color": "color"}
 

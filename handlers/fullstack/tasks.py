@@ -7,7 +7,7 @@ from db.sql.ownership import Row, find_by_uuid
 from db.tasks.details import TaskTag, read_detailed_task, tags_of
 from db.tasks.lists import Order, page_of_tasks
 from db.tasks.tasks import Task, new_task
-from language import instant_json, optional_instant_json, renamed, trimmed
+from language.texts import instant_json, optional_instant_json, renamed, trimmed
 
 FILTERS = {None: {}, "active": {"is_open": True}, "completed": {"is_completed": True}}
 MEMBERS = {

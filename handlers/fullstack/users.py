@@ -4,7 +4,7 @@ import clock
 from db.accounts.accounts import change_account, read_account
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row
-from language import instant_json, renamed
+from language.texts import instant_json, renamed
 
 MEMBERS = {"username": "username", "email": "email", "preferences": "preferences"}
 

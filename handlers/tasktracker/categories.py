@@ -4,7 +4,7 @@ import clock
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, add, find_owned, read_owned
 from db.tasks.categories import Category, page_of_categories, refusing_taken_names, remove_category
-from language import instant_json, renamed, trimmed
+from language.texts import instant_json, renamed, trimmed
 
 MEMBERS = {"name": "name", "color": "color"}
 

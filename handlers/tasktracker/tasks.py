@@ -8,7 +8,7 @@ from db.tasks.categories import within_own_categories
 from db.tasks.details import plain_tasks
 from db.tasks.lists import Filters, Order, due_filters, page_of_tasks
 from db.tasks.tasks import Task, add_task
-from language import due_day_json, instant_json, optional_instant_json, renamed
+from language.texts import due_day_json, instant_json, optional_instant_json, renamed
 
 MEMBERS = {
     "title": "title",

@@ -6,7 +6,7 @@ from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, find_owned, read_owned
 from db.tasks.lists import Order, tally_tasks, tasks_in_order
 from db.tasks.tasks import Task, add_task
-from language import instant_json, renamed
+from language.texts import instant_json, renamed
 from security.tokens import Token
 
 FILTERS = {"all": {}, "pending": {"is_open": True}, "completed": {"is_completed": True}}

@@ -7,7 +7,7 @@ from db.membership import join
 from db.personal_anchor import make_profile
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row
-from language import instant_json
+from language.texts import instant_json
 from security import logins
 from security.passwords import hash_password
 from security.tokens import Token, access_token

@@ -4,7 +4,7 @@ import clock
 from db.personal_anchor import SOONEST_PLANS_FIRST, FuturePlan
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, add, find_owned, list_owned, read_owned
-from language import day_json, instant_json, renamed
+from language.texts import day_json, instant_json, renamed
 
 MEMBERS = {
     "goal_type": "goal_type",

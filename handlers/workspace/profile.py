@@ -5,7 +5,7 @@ from db import personal_anchor
 from db.personal_anchor import find_profile
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row
-from language import instant_json, renamed
+from language.texts import instant_json, renamed
 
 MEMBERS = {"professional_title": "professional_title", "one_liner_bio": "one_liner_bio"}
 

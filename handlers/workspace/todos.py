@@ -4,7 +4,7 @@ import clock
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, find_owned, list_owned, read_owned
 from db.tasks.tasks import NEWEST_TASKS_FIRST, Task, add_task
-from language import due_day_json, instant_json, optional_instant_json, renamed
+from language.texts import due_day_json, instant_json, optional_instant_json, renamed
 
 MEMBERS = {
     "title": "title",

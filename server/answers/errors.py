@@ -15,11 +15,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import clock
 from db.errors import AccountGone, BadValue, DomainError, NotYours
+from language.errors import BadInput, FieldError, Unparsable
 from security.errors import InvalidToken, TooManyAttempts, Unauthenticated, WrongTokenKind
 from server.answers.answers import error_answer
 from server.contracts import Contract, contract_of
 from server.errors import refusals
-from server.errors.refusals import BadInput, FieldError, Refusal, Unparsable
+from server.errors.refusals import Refusal
 from server.errors.traces import trace_of
 
 Explanation = Callable[[Any, Contract, Scope], Refusal]

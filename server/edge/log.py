@@ -12,7 +12,7 @@ import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import clock
-from language import instant_json
+from language.texts import instant_json
 from server.asgi import header
 from server.errors.refusals import internal_error
 from server.errors.traces import trace_of

@@ -1,11 +1,10 @@
 """The shapes that errors have, one for each contract's text. No shape ever repeats a submitted value."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from language import instant_json
+from language.texts import instant_json
 from server.errors.refusals import Refusal, bad_input_message
 
 ErrorShape = Callable[[Refusal, datetime], dict[str, Any]]
@@ -25,7 +24,7 @@ def problem(refusal: Refusal, _at: datetime) -> dict[str, Any]:
         "message": refusal.message,
     }
     if refusal.errors:
-        shape["errors"] = [asdict(error) for error in refusal.errors]
+        shape["errors"] = [error._asdict() for error in refusal.errors]
     return shape
 
 
@@ -37,7 +36,7 @@ def detail_code_timestamp(refusal: Refusal, at: datetime) -> dict[str, Any]:
 
 def nested(refusal: Refusal, _at: datetime) -> dict[str, Any]:
     """Shape an error as one member `error` with code, message and details (todo, "Error Response Format")."""
-    details = [asdict(error) for error in refusal.errors] or None
+    details = [error._asdict() for error in refusal.errors] or None
     return {"error": {"code": refusal.code, "message": refusal.message, "details": details}}
 
 

@@ -1,6 +1,5 @@
 """Pages beside the contracts, as Flask views: documentation, the contracts' files, and signs of life."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
@@ -9,7 +8,7 @@ from pathlib import Path
 import orjson
 from flask import Blueprint, Response, abort, redirect, render_template, request, send_from_directory
 
-from db.sql.engine import ping
+from db.sql.readiness import is_ready
 from server.contracts import CONTRACTS, Contract
 
 READY_WITHIN_SECONDS = 1
@@ -20,21 +19,20 @@ OWN_ORIGIN_ONLY = (
 )
 """The pages load nothing from elsewhere. Swagger UI and ReDoc write styles inline."""
 
-BROWSER = Path(__file__).parent / "browser"
-
 pages = Blueprint("pages", __name__, template_folder="templates")
 
 
-def folder_of(package: str, folder: str) -> Path:
-    """Return a folder of browser files that a package carries. It is never imported."""
+def _folder_of(package: str, folder: str) -> Path:
+    # The packages are never imported; only the browser files that they carry are served.
     spec = find_spec(package)
     assert spec is not None  # noqa: S101  # nosec B101 (the lock file installs it)
     assert spec.origin is not None  # noqa: S101  # nosec B101
     return Path(spec.origin).parent / folder
 
 
-SWAGGER_UI = folder_of("flask_swagger_ui", "dist")
-REDOC = folder_of("flask_openapi3_redoc", "templates/redoc")
+BROWSER = Path(__file__).parent / "browser"
+REDOC = _folder_of("flask_openapi3_redoc", "templates/redoc")
+FILES = {"swagger-ui": _folder_of("flask_swagger_ui", "dist"), "redoc": REDOC, "page": BROWSER}
 
 
 @pages.get("/")
@@ -43,59 +41,17 @@ def home() -> Response:
     return redirect("/docs", 307)  # type: ignore[return-value]
 
 
-@pages.get("/docs")
-def docs() -> Response:
-    """Show Swagger UI."""
-    return _page("docs.html")
+@pages.get("/docs", defaults={"page": "docs"})
+@pages.get("/redoc", defaults={"page": "redoc"})
+def documentation(page: str) -> Response:
+    """Show Swagger UI or ReDoc."""
+    return Response(render_template(f"{page}.html"), headers={"Content-Security-Policy": OWN_ORIGIN_ONLY})
 
 
-@pages.get("/redoc")
-def redoc() -> Response:
-    """Show ReDoc."""
-    return _page("redoc.html")
-
-
-def _page(template: str) -> Response:
-    return Response(render_template(template), headers={"Content-Security-Policy": OWN_ORIGIN_ONLY})
-
-
-@pages.get("/docs/contracts.json")
-def list_contracts() -> Response:
-    """List the contracts for the menus of the documentation."""
-    return _json([{"name": title_of(one), "url": f"/openapi/{one.name}.json"} for one in CONTRACTS])
-
-
-def title_of(contract: Contract) -> str:
-    """Return what a contract calls itself."""
-    return contract.document["info"]["title"]
-
-
-@pages.get("/openapi.json")
-def show_focusguard() -> Response:
-    """Show the contract whose text asks for this path (focusguard, "API Documentation")."""
-    return show_contract("focusguard", "json")
-
-
-@pages.get("/openapi/<name>.<any(yaml, json):form>")
-def show_contract(name: str, form: str) -> Response:
-    """Show a contract's file as it was written, or the same content as JSON."""
-    contract = next((one for one in CONTRACTS if one.name == name), None)
-    if contract is None:
-        abort(404)
-    if form == "yaml":
-        return Response(contract.path.read_bytes(), mimetype="application/yaml")
-    return Response(_json_of(contract), mimetype="application/json")
-
-
-@cache
-def _json_of(contract: Contract) -> bytes:
-    return orjson.dumps(contract.document)
-
-
-@pages.get("/docs/swagger-ui/<path:filename>")
-def swagger_ui(filename: str) -> Response:
-    """Send a file of Swagger UI."""
-    return send_from_directory(SWAGGER_UI, filename)
+@pages.get("/docs/<any('swagger-ui', redoc, page):source>/<path:filename>")
+def browser_file(source: str, filename: str) -> Response:
+    """Send a file of Swagger UI, of ReDoc or of the pages themselves."""
+    return send_from_directory(FILES[source], filename)
 
 
 @pages.get("/docs/redoc/redoc.standalone.js")
@@ -113,16 +69,30 @@ def _local_redoc() -> bytes:
     return script.replace("https://cdn.redoc.ly/redoc/logo-mini.svg", "/docs/redoc/images/redoc.svg").encode()
 
 
-@pages.get("/docs/redoc/<path:filename>")
-def redoc_file(filename: str) -> Response:
-    """Send another file of ReDoc."""
-    return send_from_directory(REDOC, filename)
+@pages.get("/docs/contracts.json")
+def list_contracts() -> Response:
+    """List the contracts for the menus of the documentation."""
+    return _json([{"name": _title_of(one), "url": f"/openapi/{one.name}.json"} for one in CONTRACTS])
 
 
-@pages.get("/docs/page/<path:filename>")
-def page_file(filename: str) -> Response:
-    """Send a file that these pages bring themselves."""
-    return send_from_directory(BROWSER, filename)
+def _title_of(contract: Contract) -> str:
+    return contract.document["info"]["title"]
+
+
+@pages.get("/openapi.json", defaults={"name": "focusguard", "form": "json"})  # Its text asks for this path.
+@pages.get("/openapi/<name>.<any(yaml, json):form>")
+def contract_file(name: str, form: str) -> Response:
+    """Send a contract's file as it was written, or the same content as JSON."""
+    contract = next((one for one in CONTRACTS if one.name == name), None)
+    if contract is None:
+        abort(404)
+    content = contract.path.read_bytes() if form == "yaml" else _json_of(contract)
+    return Response(content, mimetype=f"application/{form}")
+
+
+@cache
+def _json_of(contract: Contract) -> bytes:
+    return orjson.dumps(contract.document)
 
 
 @pages.get("/healthz")
@@ -134,28 +104,7 @@ def alive() -> Response:
 @pages.get("/readyz")
 def ready() -> Response:
     """Say whether the database answers."""
-    if _Look.at_database():
-        return _json({"status": "ready"})
-    return _json({"status": "no database"}, 503)
-
-
-class _Look:
-    """A look at the database: one at a time, however many ask, for a database that hangs keeps its thread."""
-
-    thread = ThreadPoolExecutor(1)
-    last: Future[None] | None = None
-
-    @classmethod
-    def at_database(cls) -> bool:
-        """Check whether the database answers within a second."""
-        if cls.last is not None and not cls.last.done():
-            return False
-        cls.last = cls.thread.submit(ping)
-        try:
-            cls.last.result(READY_WITHIN_SECONDS)
-        except Exception:  # noqa: BLE001 (whatever it is, the database is not ready)
-            return False
-        return True
+    return _json({"status": "ready"}) if is_ready(READY_WITHIN_SECONDS) else _json({"status": "no database"}, 503)
 
 
 def _json(content: object, status: int = 200) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from db.errors import NotFound
-from server.errors.refusals import BadInput, FieldError
+from language.errors import BadInput, FieldError
 from server.validation.schemas import InputSchema
 
 MOST_QUERY_FIELDS = 100

@@ -1,8 +1,6 @@
 """JSON Schema as the contracts mean it: Connexion's dialect of it, with patterns read as ECMA 262 reads them."""
 
-import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from connexion.json_schema import Draft4RequestValidator
@@ -10,12 +8,10 @@ from jsonschema import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-from language import WHITE_SPACE
-from server.errors.refusals import BadInput
-from server.validation.formats import Conversion
-from server.validation.schema_errors import MOST_ERRORS, field_errors
-
-_PARTS_OF_PATTERN = re.compile(r"\\.|.", re.DOTALL)
+from language.errors import BadInput
+from language.formats import Conversion
+from language.patterns import compiled
+from language.schema_errors import MOST_ERRORS, field_errors
 
 
 class InputSchema:
@@ -54,25 +50,8 @@ def _unless_too_long(keyword: str) -> Any:
 
 
 def _pattern(_validator: Any, pattern: str, instance: object, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and not _compiled(pattern).search(instance):
+    if isinstance(instance, str) and not compiled(pattern).search(instance):
         yield ValidationError("does not match")
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    # In Python `$` also matches before a final newline, in ECMA 262 it does not.
-    return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", _with_ecma_white_space(pattern)))
-
-
-def _with_ecma_white_space(pattern: str) -> str:
-    # Nor is `\s` quite the same: U+0085 is white space to Python alone, U+FEFF to ECMA 262 alone.
-    parts: list[str] = []
-    in_class = False
-    for part in _PARTS_OF_PATTERN.findall(pattern):
-        in_class = part == "[" or (in_class and part != "]")
-        spelled_out = WHITE_SPACE if in_class else f"[{WHITE_SPACE}]"
-        parts.append(spelled_out if part == r"\s" else part)
-    return "".join(parts)
 
 
 ContractValidator = extend(

@@ -2,15 +2,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+import clock
+from security import quotas
+from security.quotas import Quotas, caller_by
 from security.tokens import SigningKey, sign_with
-from server.edge import quotas
-from server.edge.quotas import Quotas
 from settings import SettingError, read_settings
 from tests.conftest import SECRET, Person
 from tests.focusguard.conftest import error_of, redis_at
@@ -18,16 +18,16 @@ from tests.focusguard.test_auth import new_user
 from tests.operations import bearer
 
 
-def request_from(address: str = "192.0.2.1", token: str = "") -> dict[str, Any]:
-    headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
-    return {"headers": headers, "client": (address, 50_000)}
+def request_from(address: str = "192.0.2.1", token: str = "") -> str:
+    return caller_by(token, address, at=clock.now())
 
 
-def left_after(counted: Quotas, *requests: dict[str, Any]) -> list[int | None]:
-    """Count requests, and tell what is left after each."""
+def left_after(counted: Quotas, *callers: str, seconds: float = 0) -> list[int | None]:
+    """Count requests so many seconds from now, and return what is left after each."""
+    at = clock.now() + timedelta(seconds=seconds)
 
     async def take() -> list[int | None]:
-        taken = [await counted.take(request) for request in requests]
+        taken = [await counted.take(caller, at=at) for caller in callers]
         await counted.close()
         return [one and one.left for one in taken]
 
@@ -102,26 +102,22 @@ def test_without_redis_requests_go_on_with_one_warning(
     assert "a-secret" not in caplog.text
 
 
-def test_the_warning_is_said_again_after_a_minute(
-    redis_port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+def test_the_warning_is_said_again_after_a_minute(redis_port: int, caplog: pytest.LogCaptureFixture):
     counted = Quotas(5, f"redis://127.0.0.1:{redis_port}/0")
-    for at in (0, 30, 59, 61):
-        monkeypatch.setattr(quotas, "monotonic", lambda at=at: 1_000.0 + at)
-        left_after(counted, request_from())
+    for seconds in (0, 30, 59, 61):
+        left_after(counted, request_from(), seconds=seconds)
 
     assert len(caplog.records) == 2
 
 
 def test_a_redis_that_went_away_is_not_asked_at_every_request(redis_port: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(quotas, "AWAY_SECONDS", 100)
     counted = Quotas(5, f"redis://127.0.0.1:{redis_port}/0")
-    monkeypatch.setattr(quotas, "monotonic", lambda: 1_000.0)
     left_after(counted, request_from())
     with redis_at(redis_port):
-        assert left_after(counted, request_from()) == [None]
-        monkeypatch.setattr(quotas, "monotonic", lambda: 1_000.0 + quotas.AWAY_SECONDS)
+        assert left_after(counted, request_from(), seconds=99) == [None]
 
-        assert left_after(counted, request_from()) == [4]
+        assert left_after(counted, request_from(), seconds=101) == [4]
 
 
 def test_a_redis_that_dies_and_comes_back_counts_again(redis_port: int, monkeypatch: pytest.MonkeyPatch):

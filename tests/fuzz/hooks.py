@@ -31,11 +31,11 @@ from db.accounts.accounts import account_named
 from db.accounts.login_attempts import WINDOW, forget_old_attempts
 from db.sql.engine import autocommit, connect, transaction
 from db.tasks.categories import Category
-from language import trimmed
+from language.formats import PASSWORD_BYTES
+from language.texts import trimmed
 from security.errors import WeakPassword
 from security.passwords import refuse_common
 from security.tokens import SigningKey, sign_with
-from server.validation.formats import PASSWORD_BYTES
 from settings import read_settings
 from tests.fuzz.people import PASSWORD, Person, new_person
 

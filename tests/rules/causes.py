@@ -10,8 +10,8 @@ import pytest
 
 import clock
 from db.accounts.refresh_chain import GRACE
+from security import quotas
 from security.tokens import refresh_lifetime
-from server.edge import quotas
 from server.errors.refusals import busy
 from server.validation.reading import MOST_BYTES
 from tests.conftest import ORIGIN, PASSWORD, Person
@@ -161,7 +161,7 @@ def again_and_again(scene: Scene) -> Answers:
 def past_the_quota(scene: Scene) -> Answers:
     spent = quotas.Quota(limit=60, left=-1, seconds=30)
 
-    async def take(*_: object) -> quotas.Quota:
+    async def take(*_: object, **__: object) -> quotas.Quota:
         return spent
 
     scene.patch.setattr(quotas.Quotas, "take", take)

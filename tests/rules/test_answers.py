@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from db.errors import Duplicate, NotYours
+from language.errors import BadInput, Unparsable
 from security.errors import WrongTokenKind
-from server.errors.refusals import BadInput, Unparsable
 from tests.conftest import Person
 from tests.faults import fail_inside
 from tests.operations import Operation, code_of, examples_of, for_each, kept_of, request_of

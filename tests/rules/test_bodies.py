@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.errors.refusals import BadInput, Unparsable
+from language.errors import BadInput, Unparsable
 from server.validation.reading import MOST_BYTES
 from tests.conftest import Person
 from tests.operations import Operation, code_of, for_each, kept_of, request_of

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from db.errors import NotYours
-from server.errors.refusals import BadInput
+from language.errors import BadInput
 from tests.conftest import Person
 from tests.operations import Operation, code_of, for_each, kept_of, make_item, no_item, request_of
 

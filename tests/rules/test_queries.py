@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from server.errors.refusals import BadInput
+from language.errors import BadInput
 from tests.conftest import Person
 from tests.operations import OPERATIONS, Operation, code_of, request_of
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from language.formats import FORMATS, Conversion
 from server.contracts import Contract
-from server.validation.formats import FORMATS, Conversion
 from tests.contract_walk import Node, asked_bodies, each_contract, nodes, operations, parameters, within
 
 ONLY_NAMED = {"int32", "int64", "uri-reference"}

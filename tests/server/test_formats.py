@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from server.errors.refusals import BadInput, FieldError
-from server.validation.formats import FORMATS
+from language.errors import BadInput, FieldError
+from language.formats import FORMATS
 from server.validation.schemas import InputSchema, validator_for
 
 GOOD = {

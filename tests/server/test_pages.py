@@ -12,6 +12,7 @@ import yaml
 from sqlalchemy.util import await_only
 from sqlalchemy.util.concurrency import in_greenlet
 
+from db.sql import readiness
 from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
 from server.pages import views
 
@@ -107,7 +108,7 @@ def test_without_its_database_a_server_is_alive_and_not_ready(anonymous: httpx.C
     def away() -> None:
         raise ConnectionRefusedError("nobody there, at secret-host")
 
-    monkeypatch.setattr(views, "ping", away)
+    monkeypatch.setattr(readiness, "ping", away)
 
     alive, ready = anonymous.get("/healthz"), anonymous.get("/readyz")
 
@@ -131,7 +132,7 @@ def hanging() -> Callable[[], None]:
 def test_while_its_database_hangs_a_server_says_so_within_two_seconds(
     anonymous: httpx.Client, monkeypatch: pytest.MonkeyPatch, hanging: Callable[[], None]
 ):
-    monkeypatch.setattr(views, "ping", hanging)
+    monkeypatch.setattr(readiness, "ping", hanging)
 
     began = monotonic()
     response = anonymous.get("/readyz")

@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from server.errors.refusals import Unparsable, UnwritableText
-from server.validation.bodies import parse
+from language.errors import Unparsable, UnwritableText
+from language.strict_json import parse
 from server.validation.reading import MOST_BYTES
 
 SAMPLES = ["null", "true", "[]", "{}", '""', ' {"a" : [1, -2.5e3, "b", {"c": null}] } ', r'"\u0041\n\"\\\ud83d\ude00"']

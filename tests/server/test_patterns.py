@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from language import trimmed
+from language.texts import trimmed
 from server.validation.schemas import validator_for
 
 NOT_BLANK = {"type": "string", "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}

@@ -102,7 +102,7 @@ def test_a_request_has_one_line(person: Person, log: Log):
         ("/api/v1/nothing", None),
         ("/nothing", None),
         ("/docs", "/docs"),
-        ("/docs/page/docs.js", "/docs/page/<path:filename>"),
+        ("/docs/page/docs.js", "/docs/<any('swagger-ui', redoc, page):source>/<path:filename>"),
     ],
 )
 def test_the_line_of_a_page_names_its_route_and_of_an_unknown_path_none(
@@ -187,7 +187,7 @@ def test_a_row_that_the_database_refuses_is_not_told_to_the_log(
 def test_a_page_that_breaks_is_a_500_like_all_others(
     anonymous: httpx.Client, log: Log, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(views, "title_of", failing)
+    monkeypatch.setattr(views, "_title_of", failing)
 
     response = anonymous.get("/docs/contracts.json", headers={"Origin": ORIGIN})
 

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 import clock
-from language import instant_json
+from language.texts import instant_json
 from tests.conftest import Person
 
 TASKS = "/api/v1/tasks"

@@ -10,7 +10,7 @@ import pytest
 
 import clock
 from db.sql.engine import transaction
-from language import instant
+from language.texts import instant
 from tests.conftest import Person
 from tests.workspace.kinds import Kind, create, for_each_kind, for_each_member
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 import clock
 from db.personal_anchor import Profile
 from db.sql.engine import autocommit
-from language import instant_json
+from language.texts import instant_json
 from tests.conftest import Person
 
 PROFILE = "/api/v1/anchor/profile"

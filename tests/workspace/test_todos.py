@@ -10,7 +10,7 @@ from db.sql.ownership import add
 from db.tasks.categories import Category
 from db.tasks.details import read_detailed_task, tags_of
 from db.tasks.tasks import new_task
-from language import instant_json
+from language.texts import instant_json
 from tests.conftest import Person
 
 TODOS = "/api/v1/todo/todos"

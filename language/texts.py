@@ -1,4 +1,4 @@
-"""The language that all contracts share: how instants, days and white space are written, how members are renamed."""
+"""How instants, days and white space are written in every contract, and how members are renamed."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime

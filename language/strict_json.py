@@ -1,14 +1,12 @@
-"""Request bodies: JSON in UTF-8, parsed strictly and checked by the contract's schema."""
+"""JSON texts, parsed once and strictly: what parsers disagree about is refused."""
 
 import json
 import re
-from collections.abc import Mapping
 from itertools import accumulate
 from math import isfinite
 from typing import Any
 
-from server.errors.refusals import BadInput, FieldError, Unparsable, UnwritableText
-from server.validation.schemas import InputSchema
+from language.errors import Unparsable, UnwritableText
 
 MOST_DEPTH = 64
 """The deepest nesting of objects and arrays that is parsed."""
@@ -21,28 +19,6 @@ _SURROGATES = re.compile(rb"\\u[dD][89a-fA-F]")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 """One level down and, read as a signed byte, one level up."""
-
-
-class Body:
-    """The body of one operation's requests."""
-
-    def __init__(self, schema: Mapping[str, Any], *, required: bool) -> None:
-        self.required = required
-        self.schema = InputSchema(schema)
-
-    def read(self, raw: bytes) -> Any:
-        """Parse, check and convert a body; an optional one that is left out counts as `{}`.
-
-        Raises `Unparsable` or `BadInput`.
-        """
-        if not raw:
-            return self._left_out()
-        return self.schema.read(parse(raw))
-
-    def _left_out(self) -> dict[str, Any]:
-        if self.required:
-            raise BadInput(FieldError("", "A JSON body is required"))
-        return {}
 
 
 def parse(raw: bytes) -> Any:

@@ -1,10 +1,9 @@
 """Quotas: how many requests a minute an account, or else a client address, may send to a contract that has them."""
 
 import logging
-from dataclasses import dataclass
+from datetime import datetime
 from math import ceil
-from time import monotonic, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
@@ -12,15 +11,9 @@ from limits.storage import storage_from_string
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-import clock
 from security.errors import InvalidToken
 from security.tokens import read_token
-from server.answers.answers import Headers
-from server.asgi import client_address
-from server.errors.refusals import Refusal
-from server.security_schemes import bearer_token
 
 WINDOW_SECONDS = 60
 
@@ -30,7 +23,7 @@ REDIS_SECONDS = 0.25
 CONNECTIONS = 16
 
 AWAY_SECONDS = 2
-"""How long nobody asks Redis again that did not answer: requests go on without a quota and without waiting."""
+"""How long Redis is not asked again when it did not answer: requests go on without a quota and without waiting."""
 
 WARNING_SECONDS = 60
 """How often the log says so."""
@@ -38,31 +31,13 @@ WARNING_SECONDS = 60
 logger = logging.getLogger("quintet")
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(NamedTuple):
     """What is left of a minute's requests: below zero for the one that was too many."""
 
     limit: int
     left: int
     seconds: int
     """In how many seconds the whole quota is there again."""
-
-    def headers(self) -> Headers:
-        """Return the headers that say so, as draft-ietf-httpapi-ratelimit-headers does."""
-        return [
-            (b"ratelimit-policy", b'"minute";q=%d;w=%d' % (self.limit, WINDOW_SECONDS)),
-            (b"ratelimit", b'"minute";r=%d;t=%d' % (max(0, self.left), self.seconds)),
-        ]
-
-    def refuse_excess(self) -> None:
-        """Refuse the request that was too many. Raises a `Refusal` (429)."""
-        if self.left < 0:
-            raise Refusal(
-                429,
-                "too_many_requests",
-                "Too many requests; try again later.",
-                headers={"Retry-After": str(self.seconds)},
-            )
 
 
 class Quotas:
@@ -77,61 +52,43 @@ class Quotas:
         self.storage: Any = _storage(storage_url, self.pool) if per_minute else None
         self.away_until = self.silent_until = 0.0
 
-    async def take(self, scope: Scope) -> Quota | None:
+    async def take(self, caller: str, *, at: datetime) -> Quota | None:
         """Count a request and return what is left; None where nothing is counted."""
-        if self.storage is None or monotonic() < self.away_until:
+        seconds = at.timestamp()
+        if self.storage is None or seconds < self.away_until:
             return None
-        key = self.item.key_for(caller_of(scope))
+        key = self.item.key_for(caller)
         try:
             count = await self.storage.incr(key, WINDOW_SECONDS)
             resets_at = await self.storage.get_expiry(key)
         except StorageError as error:
-            self._note_absence(error)
+            self._note_absence(error, seconds)
             return None
-        return Quota(self.item.amount, self.item.amount - count, max(1, ceil(resets_at - time())))
+        return Quota(self.item.amount, self.item.amount - count, max(1, ceil(resets_at - seconds)))
 
     async def close(self) -> None:
         """Hang up on Redis."""
         if self.pool is not None:
             await self.pool.disconnect()
 
-    def _note_absence(self, error: StorageError) -> None:
-        self.away_until = monotonic() + AWAY_SECONDS
-        if monotonic() >= self.silent_until:
-            self.silent_until = monotonic() + WARNING_SECONDS
+    def _note_absence(self, error: StorageError, seconds: float) -> None:
+        self.away_until = seconds + AWAY_SECONDS
+        if seconds >= self.silent_until:
+            self.silent_until = seconds + WARNING_SECONDS
             kind = type(error.storage_error).__name__
             logger.warning("The storage of the request quotas does not answer (%s); requests go on without.", kind)
 
 
-class QuotaCheck:
-    """Counts the requests to contracts that have a quota, and refuses those that are too many."""
-
-    def __init__(self, app: ASGIApp, *, quotas: Quotas) -> None:
-        self.app = app
-        self.quotas = quotas
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count a request and pass it on. Raises a `Refusal` (429)."""
-        if scope["type"] == "http" and scope["state"]["contract"] and scope["state"]["contract"].has_quota:
-            quota = await self.quotas.take(scope)
-            if quota is not None:
-                scope["state"]["headers"] += quota.headers()
-                quota.refuse_excess()
-        await self.app(scope, receive, send)
-
-
-def caller_of(scope: Scope) -> str:
+def caller_by(token: str | None, client_address: str, *, at: datetime) -> str:
     """Name whose quota a request counts against: the account that its access token names, or else the address.
 
     Nothing is looked up, so that a request that is too many costs next to nothing.
     """
     try:
-        token = read_token(bearer_token(scope) or "", at=clock.now())
+        read = read_token(token or "", at=at)
     except InvalidToken:
-        token = None
-    if token is None or token.type != "access":
-        return f"address/{client_address(scope)}"
-    return f"account/{token.account_uuid}"
+        read = None
+    return f"account/{read.account_uuid}" if read and read.type == "access" else f"address/{client_address}"
 
 
 def _storage(url: str, pool: BlockingConnectionPool | None) -> Any:

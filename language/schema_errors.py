@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonschema import ValidationError
 
-from server.errors.refusals import FieldError
+from language.errors import FieldError
 
 MOST_ERRORS = 20
 """How many errors an answer lists: a longer list would say no more."""

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from language import instant
-from server.errors.refusals import FieldError
+from language.errors import FieldError
+from language.texts import instant
 
 PASSWORD_BYTES = 1_024
 

@@ -1,0 +1,37 @@
+"""The quotas of contracts that have them, counted before security: refusing costs next to nothing."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import clock
+from security.quotas import WINDOW_SECONDS, Quotas, caller_by
+from server.asgi import client_address
+from server.errors.refusals import Refusal
+from server.security_schemes import bearer_token
+
+
+class QuotaCheck:
+    """Counts the requests to contracts that have a quota, and refuses those that are too many."""
+
+    def __init__(self, app: ASGIApp, *, quotas: Quotas) -> None:
+        self.app = app
+        self.quotas = quotas
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count a request and pass it on. Raises a `Refusal` (429)."""
+        if scope["type"] == "http" and scope["state"]["contract"] and scope["state"]["contract"].has_quota:
+            await self._count(scope)
+        await self.app(scope, receive, send)
+
+    async def _count(self, scope: Scope) -> None:
+        at = clock.now()
+        quota = await self.quotas.take(caller_by(bearer_token(scope), client_address(scope), at=at), at=at)
+        if quota is None:
+            return
+        # The headers follow draft-ietf-httpapi-ratelimit-headers; errors have them too.
+        scope["state"]["headers"] += [
+            (b"ratelimit-policy", b'"minute";q=%d;w=%d' % (quota.limit, WINDOW_SECONDS)),
+            (b"ratelimit", b'"minute";r=%d;t=%d' % (max(0, quota.left), quota.seconds)),
+        ]
+        if quota.left < 0:
+            headers = {"Retry-After": str(quota.seconds)}
+            raise Refusal(429, "too_many_requests", "Too many requests; try again later.", headers=headers)
