@@ -9,15 +9,16 @@ from types import FrameType
 from typing import NoReturn
 
 import uvicorn
+from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from db.schema import SchemaError, migrate
 from db.sql.engine import connect
+from log import log_to_stdout
 from security.quotas import Quotas
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
-from server.edge.log import log_to_stdout
 from server.edge.wire import HttpProtocol
 from server.views import ContractError
 from settings import SettingError, Settings, read_settings
@@ -32,13 +33,17 @@ BACKLOG = 2_048
 """How many connections may wait to be accepted."""
 
 
-def create_app(settings: Settings | None = None) -> ASGIApp:
-    """Set up this process by the settings (read from the environment when none are given) and build the server."""
-    settings = settings or read_settings()
+def create_app() -> Flask:
+    """Return the Flask application inside, set up by the environment, for the commands of `flask --app app`."""
+    return build_server(read_settings()).app
+
+
+def build_server(settings: Settings) -> Quintet:
+    """Set up this process by the settings and build the server. Nothing is asked of the database yet."""
     sign_with(
         SigningKey(settings.jwt_secret_key, settings.jwt_algorithm, settings.access_lifetime, settings.refresh_lifetime)
     )
-    migrate(connect(settings.database_url))
+    connect(settings.database_url)
     quotas = Quotas(settings.rate_limit_per_minute, settings.rate_limit_storage_url)
     return Quintet(allowed_origins=settings.allowed_origins, quotas=quotas)
 
@@ -51,7 +56,8 @@ def serve() -> None:
     try:
         settings = read_settings()
         listener = _listen(settings)
-        app = create_app(settings)
+        migrate(connect(settings.database_url))
+        app = build_server(settings)
     except (SettingError, SchemaError, ContractError) as error:
         _give_up(str(error))
     except SQLAlchemyError as error:

@@ -22,8 +22,8 @@ from security.quotas import Quotas
 from server.answers.errors import add_error_handlers
 from server.contracts import CONTRACTS, Contract
 from server.edge.cors import Cors
-from server.edge.log import RequestLog
 from server.edge.quota_check import QuotaCheck
+from server.edge.request_log import RequestLog
 from server.lanes import Lanes
 from server.pages.views import pages
 from server.pages.whole_answers import WholeAnswers

@@ -1,6 +1,24 @@
-"""Read an ASGI scope: what a request carries before anybody has looked at it."""
+"""Read an ASGI scope: what a request carries, and the notes that are taken on it on its way."""
+
+from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.types import Scope
+
+
+@dataclass(slots=True)
+class Notes:
+    """What is found out about a request, for its answer and its line in the log: `scope["notes"]`."""
+
+    id: str
+    contract: Any = None
+    route: Any = None
+    endpoint: Any = None
+    page: str | None = None
+    status: int | None = None
+    trace: str | None = None
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Those that any answer to this request gets, errors too."""
 
 
 def client_address(scope: Scope) -> str:

@@ -131,7 +131,7 @@ def contract_at(raw_path: bytes) -> Contract:
 
 def contract_of(scope: Scope) -> Contract:
     """Find the contract of a request: that of its route, or else the one whose base path it lies below."""
-    return scope["state"]["contract"] or contract_at(scope["raw_path"])
+    return scope["notes"].contract or contract_at(scope["raw_path"])
 
 
 def segments_of(raw_path: bytes) -> list[str]:

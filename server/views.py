@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from db.sql.deadlocks import trying_anew
 from security.cookies import WithCookie
-from server.answers.answers import Answer, json_answer, with_cookie
+from server.answers.answers import Answer, json_answer
 from server.answers.deprecation import deprecation_notices
 from server.asgi import client_address
 from server.lanes import Lanes
@@ -70,7 +70,8 @@ class View:
         with self.app.app_context():
             content = self.app.view_functions[self.endpoint](**arguments)
         if isinstance(content, WithCookie):
-            answer = with_cookie(json_answer(self.status, content.content), content.cookie)
+            answer = json_answer(self.status, content.content)
+            answer.headers.append((b"set-cookie", content.cookie.encode()))
         else:
             answer = Answer(self.status) if content is None else json_answer(self.status, content)
         answer.headers += self.notices

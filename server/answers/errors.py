@@ -1,7 +1,7 @@
 """The one place where errors become answers: for each class of exceptions, what it is answered with.
 
-The status comes from the contract's row (`server/contracts.py`). Connexion looks for the nearest class of an exception
-that is registered here, wherever behind its ExceptionMiddleware the exception was raised.
+Connexion looks for the nearest class of an exception that is registered here, wherever behind its ExceptionMiddleware
+the exception was raised. The status comes from the contract's row (`server/contracts.py`), by the nearest class too.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,15 +16,21 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 import clock
 from db.errors import AccountGone, BadValue, DomainError, NotYours
 from language.errors import BadInput, FieldError, Unparsable
+from log import trace_of
 from security.errors import InvalidToken, TooManyAttempts, Unauthenticated, WrongTokenKind
 from server.answers.answers import error_answer
 from server.contracts import Contract, contract_of
-from server.errors import refusals
-from server.errors.refusals import Refusal
-from server.errors.traces import trace_of
+from server.errors.refusals import (
+    Refusal,
+    bad_input_message,
+    challenge,
+    internal_error,
+    method_not_allowed,
+    not_found,
+)
 
 Explanation = Callable[[Any, Contract, Scope], Refusal]
-"""What is said of an error in a contract's answer, and with which status."""
+"""What is said of an error in a contract's answer, and with which status and headers."""
 
 
 def add_error_handlers(app: FlaskApp) -> None:
@@ -38,8 +44,8 @@ def _handler(explain: Explanation) -> Any:
         scope = cast("Scope", request.scope)
         contract = contract_of(scope)
         refusal = explain(error, contract, scope)
-        if refusal.status == refusals.internal_error().status:
-            scope["state"]["trace"] = trace_of(error)
+        if refusal.status == internal_error().status:
+            scope["notes"].trace = trace_of(error)
         content = error_answer(refusal, contract, at=clock.now())
         headers = {name.decode(): value.decode() for name, value in content.headers}
         return ConnexionResponse(status_code=content.status, headers=headers, body=content.body)
@@ -47,24 +53,19 @@ def _handler(explain: Explanation) -> Any:
     return answer
 
 
-def _refusal(error: Refusal, _contract: Contract, _scope: Scope) -> Refusal:
-    return error
-
-
-def _bad_input(error: BadInput, contract: Contract, _scope: Scope) -> Refusal:
-    message = refusals.bad_input_message(error.errors[:3])
-    return Refusal(contract.status_of(BadInput), "bad_input", message, error.errors)
+def _bad_input(error: BadInput, contract: Contract, _: Scope) -> Refusal:
+    return Refusal(contract.status_of(BadInput), "bad_input", bad_input_message(error.errors[:3]), error.errors)
 
 
 def _bad_value(error: BadValue, contract: Contract, scope: Scope) -> Refusal:
     return _bad_input(BadInput(FieldError(error.member, error.message)), contract, scope)
 
 
-def _unparsable(error: Unparsable, contract: Contract, _scope: Scope) -> Refusal:
+def _unparsable(error: Unparsable, contract: Contract, _: Scope) -> Refusal:
     return Refusal(contract.status_of(type(error)), "malformed_json", str(error))
 
 
-def _domain_error(error: DomainError, contract: Contract, _scope: Scope) -> Refusal:
+def _domain_error(error: DomainError, contract: Contract, _: Scope) -> Refusal:
     return Refusal(contract.status_of(type(error)), error.code, error.message)
 
 
@@ -75,26 +76,17 @@ def _not_yours(error: NotYours, contract: Contract, scope: Scope) -> Refusal:
 
 
 def _unauthenticated(error: DomainError, contract: Contract, scope: Scope) -> Refusal:
-    refusal = _domain_error(error, contract, scope)
-    # A request without a token is told no error (RFC 6750, section 3.1).
-    names_error = isinstance(error, InvalidToken | AccountGone | WrongTokenKind)
-    refusal.headers = {"WWW-Authenticate": refusals.challenge(error.message if names_error else "")}
+    endpoint, refusal = scope["notes"].endpoint, _domain_error(error, contract, scope)
+    if isinstance(error, AccountGone) and endpoint is not None:
+        refusal.status = endpoint.deleted_account
+    if refusal.status == contract.status_of(Unauthenticated):
+        # A request without a token is told no error (RFC 6750, section 3.1).
+        names_error = isinstance(error, InvalidToken | AccountGone | WrongTokenKind)
+        refusal.headers = {"WWW-Authenticate": challenge(error.message if names_error else "")}
     return refusal
 
 
-def _wrong_token_kind(error: WrongTokenKind, contract: Contract, scope: Scope) -> Refusal:
-    is_challenged = contract.status_of(WrongTokenKind) == contract.status_of(Unauthenticated)
-    return (_unauthenticated if is_challenged else _domain_error)(error, contract, scope)
-
-
-def _account_gone(error: AccountGone, contract: Contract, scope: Scope) -> Refusal:
-    status = scope["state"]["endpoint"].deleted_account
-    if status == contract.status_of(AccountGone):
-        return _unauthenticated(error, contract, scope)
-    return Refusal(status, error.code, error.message)
-
-
-def _no_token(_error: OAuthProblem, contract: Contract, scope: Scope) -> Refusal:
+def _no_token(_: OAuthProblem, contract: Contract, scope: Scope) -> Refusal:
     return _unauthenticated(Unauthenticated("A token is needed here.", "token_missing"), contract, scope)
 
 
@@ -110,28 +102,19 @@ def _too_many_attempts(error: TooManyAttempts, contract: Contract, scope: Scope)
     return refusal
 
 
-def _page_error(error: HTTPException, _contract: Contract, _scope: Scope) -> Refusal:
-    if isinstance(error, MethodNotAllowed):
-        return refusals.method_not_allowed(sorted(error.valid_methods or ()))
-    return refusals.not_found()
-
-
-def _unforeseen(_error: Exception, _contract: Contract, _scope: Scope) -> Refusal:
-    return refusals.internal_error()
-
-
 EXPLANATIONS: Mapping[type[Exception], Explanation] = {
-    Refusal: _refusal,
+    Refusal: lambda refusal, *_: refusal,
     BadInput: _bad_input,
     BadValue: _bad_value,
     Unparsable: _unparsable,
     DomainError: _domain_error,
     NotYours: _not_yours,
     Unauthenticated: _unauthenticated,
-    WrongTokenKind: _wrong_token_kind,
-    AccountGone: _account_gone,
+    WrongTokenKind: _unauthenticated,
+    AccountGone: _unauthenticated,
     OAuthProblem: _no_token,
     TooManyAttempts: _too_many_attempts,
-    HTTPException: _page_error,
-    Exception: _unforeseen,
+    MethodNotAllowed: lambda error, *_: method_not_allowed(sorted(error.valid_methods or ())),
+    HTTPException: lambda *_: not_found(),  # Flask's, of a page that is not there.
+    Exception: lambda *_: internal_error(),
 }

@@ -18,7 +18,7 @@ class QuotaCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count a request and pass it on. Raises a `Refusal` (429)."""
-        if scope["type"] == "http" and scope["state"]["contract"] and scope["state"]["contract"].has_quota:
+        if scope["type"] == "http" and scope["notes"].contract is not None and scope["notes"].contract.has_quota:
             await self._count(scope)
         await self.app(scope, receive, send)
 
@@ -28,7 +28,7 @@ class QuotaCheck:
         if quota is None:
             return
         # The headers follow draft-ietf-httpapi-ratelimit-headers; errors have them too.
-        scope["state"]["headers"] += [
+        scope["notes"].headers += [
             (b"ratelimit-policy", b'"minute";q=%d;w=%d' % (quota.limit, WINDOW_SECONDS)),
             (b"ratelimit", b'"minute";r=%d;t=%d' % (max(0, quota.left), quota.seconds)),
         ]

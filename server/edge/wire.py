@@ -7,8 +7,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 import clock
 from server.answers.answers import error_answer
+from server.asgi import Notes
 from server.contracts import contract_at
-from server.edge.log import log_request, new_state
+from server.edge.request_log import log_request
 from server.errors.refusals import Refusal, head_too_large, malformed_request, url_too_long
 
 MOST_HEAD_BYTES = 65_536
@@ -57,4 +58,4 @@ class HttpProtocol(HttpToolsProtocol):
         lines = b"".join(b"%b: %b\r\n" % header for header in [*self.server_state.default_headers, *headers])
         self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[refusal.status], lines, answer.body))
         self.transport.close()
-        log_request(None, new_state(request_id) | {"status": refusal.status}, None, started=perf_counter())
+        log_request(None, Notes(request_id, status=refusal.status), None, started=perf_counter())

@@ -33,8 +33,8 @@ class WholeAnswers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (pages take no body)
         """Answer with a page. Raises a `Refusal` (404, 405) where a contract serves the path or owns it."""
-        if scope["state"]["route"] is not None:
-            raise method_not_allowed(scope["state"]["route"].allowed())
+        if scope["notes"].route is not None:
+            raise method_not_allowed(scope["notes"].route.allowed())
         if contract_at(scope["raw_path"]) is not ELSEWHERE or _READ_OTHERWISE.search(scope["raw_path"]):
             raise not_found()
         answer = await asyncio.get_running_loop().run_in_executor(self.threads, self._answer, scope)
@@ -46,7 +46,7 @@ class WholeAnswers:
             if rule is not None and flask.request.blueprint != "pages":
                 # What Flask's router takes for an operation, Connexion did not: nobody has secured or validated it.
                 raise not_found()
-            scope["state"]["page"] = rule and rule.rule
+            scope["notes"].page = rule and rule.rule
             with self.app.full_dispatch_request() as response:
                 response.direct_passthrough = False
                 return _answer_of(response)

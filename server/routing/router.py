@@ -42,12 +42,12 @@ class Router(RoutingMiddleware):
         match = self.routes.find(scope["raw_path"])
         if match is None:
             return NOWHERE
-        state, (route, segments) = scope["state"], match
-        state["route"], state["contract"] = route, route.contract
+        notes, (route, segments) = scope["notes"], match
+        notes.route, notes.contract = route, route.contract
         method: str = scope["method"]
         endpoint = route.endpoints.get(READ_AS.get(method, method))
         if endpoint is None:
             return NOWHERE
-        state["endpoint"], state["contract"] = endpoint, endpoint.contract
+        notes.endpoint, notes.contract = endpoint, endpoint.contract
         scope["path_params"] = {name: segments[number] for name, number in endpoint.parameters}
         return endpoint.routing

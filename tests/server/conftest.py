@@ -23,10 +23,10 @@ from app import uvicorn_config
 from db.accounts.logins import open_login
 from db.membership import join
 from db.sql.engine import transaction
+from log import request_lines
 from security.tokens import access_token, refresh_lifetime
 from server import contracts
 from server.contracts import Contract
-from server.edge.log import request_lines
 from server.errors.shapes import problem
 from tests.contract_truth import hold_to_contract
 from tests.server.made_contracts import teller

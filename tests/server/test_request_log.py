@@ -8,8 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from server.edge.log import JsonLines
-from server.errors.traces import trace_of
+from log import JsonLines, trace_of
 from server.pages import views
 from server.validation.reading import MOST_BYTES
 from tests.conftest import ORIGIN, PASSWORD, Person
