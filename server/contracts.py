@@ -139,8 +139,7 @@ def segments_of(raw_path: bytes) -> list[str]:
 
     Percent-encoding is undone within the segments, so that an encoded slash stays within its own.
     """
-    segments = raw_path[1:].decode("latin-1").split("/")
-    return [unquote(one) for one in segments] if b"%" in raw_path else segments
+    return [unquote(one) for one in raw_path[1:].decode("latin-1").split("/")]
 
 
 def is_template(segment: str) -> bool:

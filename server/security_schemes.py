@@ -4,7 +4,7 @@ The contracts say the kind as `x-token` of the scheme. `x-path-user` names a pat
 of the token.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, cast
 
@@ -22,12 +22,20 @@ from server.errors.refusals import not_the_path_user
 from server.lanes import Lane, Lanes
 
 
+def bearer_token(scope: Scope, _scheme: object = None) -> str | None:
+    """Return the bearer token of a request (RFC 6750, section 2.1); None when there is none."""
+    scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
 class TokenHandler(AbstractSecurityHandler):
     """Checks the bearer tokens of one security scheme.
 
     Connexion's own handlers take the first of several headers, and inspect the function that checks a token at every
     request.
     """
+
+    token_in: Callable[..., str | None] = staticmethod(bearer_token)
 
     def __init__(self, lanes: Lanes) -> None:
         self.lanes = lanes
@@ -55,10 +63,6 @@ class TokenHandler(AbstractSecurityHandler):
         context["token"] = caller.token
         return {"sub": caller.account_id}
 
-    def token_in(self, scope: Scope, scheme: dict[str, Any]) -> str | None:  # noqa: ARG002 (cookies have names)
-        """Return the token of a request; None when there is none in this place."""
-        return bearer_token(scope)
-
 
 class CookieHandler(TokenHandler):
     """Checks the tokens of a security scheme that come in a cookie."""
@@ -79,12 +83,6 @@ class CookieHandler(TokenHandler):
 def security_map(lanes: Lanes, allowed_origins: Collection[str]) -> dict[str, Any]:
     """Return Connexion's `security_map`: who checks each type of security scheme."""
     return {"bearer": partial(TokenHandler, lanes), "apiKey": partial(CookieHandler, lanes, allowed_origins)}
-
-
-def bearer_token(scope: Scope) -> str | None:
-    """Return the bearer token of a request (RFC 6750, section 2.1); None when there is none."""
-    scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _refuse_others(caller: Caller, path_user: str) -> None:

@@ -49,13 +49,14 @@ class View:
         self.status = min(int(status) for status in operation.responses if status.startswith("2"))
         self.notices = deprecation_notices(words)
         self.lane = lanes.lane_of(operation.method, hashes_password=words.get("x-hashes-password", False))
+        self.answer = self._answer if operation.method == "get" else partial(trying_anew, self._answer)
         _refuse_unknown_arguments(operation, self.arguments, {one["name"] for one in parameters})
         app.view_functions[endpoint] = operation.function
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI's)
         """Answer a request that Connexion let pass."""
         arguments = self._arguments_of(scope)
-        answer = await self.lane.run(partial(trying_anew, self._answer, arguments))
+        answer = await self.lane.run(partial(self.answer, arguments))
         await answer.send(send)
 
     def _arguments_of(self, scope: Scope) -> dict[str, Any]:

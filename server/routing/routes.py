@@ -100,7 +100,7 @@ class Routes:
 
     def find(self, raw_path: bytes) -> tuple[Route, list[str]] | None:
         """Find the route of a path as it stands in the request line, and the path's segments."""
-        segments = segments_of(raw_path)
+        segments = segments_of(raw_path) if b"%" in raw_path else raw_path[1:].decode("latin-1").split("/")
         untried = [(self.root, 0)]
         while untried:
             node, depth = untried.pop()

@@ -1,6 +1,7 @@
 """JSON Schema as the contracts mean it: Connexion's dialect of it, with patterns read as ECMA 262 reads them."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from connexion.json_schema import Draft4RequestValidator
@@ -20,13 +21,18 @@ class InputSchema:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.validator = validator_for(schema)
         self.conversion = Conversion(schema)
+        self.converts = self.conversion.changes_something
 
     def read(self, value: Any, *, within: str = "") -> Any:
         """Check a value, and return it with the texts of all formats converted. Raises `BadInput`.
 
         `within` is the name of the value itself, which errors put before the names of its members.
         """
-        errors = field_errors(self.validator.iter_errors(value), within=within)
+        found = self.validator.iter_errors(value)
+        first = next(found, None)
+        if first is None and not self.converts:
+            return value
+        errors = [] if first is None else field_errors(chain([first], found), within=within)
         converted = self.conversion.apply(value, errors, place=within)
         if errors:
             raise BadInput(*errors[:MOST_ERRORS])

@@ -23,7 +23,8 @@ class ParameterValidator:
 
     def validate(self, scope: Scope) -> None:
         """Write the parameters' values into Connexion's context. Raises `BadInput`."""
-        scope["extensions"]["connexion_context"].update(self.query.read(scope["query_string"]))
+        if self.query.parameters:
+            scope["extensions"]["connexion_context"].update(self.query.read(scope["query_string"]))
 
 
 class BodyValidator:
@@ -48,9 +49,9 @@ def no_parser(*_: Any) -> None:
 
 def validator_map() -> dict[str, Any]:
     """Return the validators of an API."""
-    parameters, bodies = _kept(ParameterValidator), _kept(BodyValidator)
+    bodies = _kept(BodyValidator)
     return {
-        "parameter": lambda definitions, **_: parameters(definitions),
+        "parameter": _kept(ParameterValidator),
         "body": {"application/json": lambda *, schema, required, **_: bodies(schema, required)},
     }
 
@@ -59,7 +60,7 @@ def _kept(make: Callable[..., Any]) -> Callable[..., Any]:
     # The definition is kept beside what is made of it, so that its identity stays its own.
     made: dict[tuple[object, ...], tuple[object, Any]] = {}
 
-    def get(definition: object, *more: object) -> Any:
+    def get(definition: object, *more: object, **_: object) -> Any:
         key = (id(definition), *more)
         if key not in made:
             made[key] = definition, make(definition, *more)
