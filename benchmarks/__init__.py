@@ -1,1 +1,1 @@
-"""This server beside its peers, in one run."""
+"""Measure this server beside another one, in one run."""

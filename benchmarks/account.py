@@ -1,4 +1,4 @@
-"""An account with to-dos, made over HTTP, so that any checkout of this server can be filled."""
+"""An account with to-dos, created over HTTP, so that it works with any checkout of this server."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ BODY = b'{"title":"Water the plants","description":"All of them","due_date":"202
 
 
 class Account(NamedTuple):
-    """What the requests have to name."""
+    """What the requests need to know of the account."""
 
     id: int
     token: str
@@ -28,7 +28,7 @@ def fill(port: int) -> Account:
 
 
 def requests_of(account: Account) -> dict[str, bytes]:
-    """Write the three requests as they go over the wire."""
+    """Return the three requests as bytes of HTTP, by what they do."""
     common = f" HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {account.token}\r\n".encode()
     typed = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
     return {

@@ -1,7 +1,8 @@
-"""The peer: what people would pick instead. FastAPI, SQLAlchemy asyncio with the ORM, asyncpg, PyJWT.
+"""The server to compare with: FastAPI, SQLAlchemy's asyncio ORM, asyncpg, PyJWT.
 
-It serves three operations of the workspace contract over the same tables, in its stack's usual way: a dependency
-that checks the token's signature and expiry (it looks nothing up), an ORM session a request, Pydantic in and out.
+It serves three operations of the workspace contract from the same tables, in the way that is usual for these libraries:
+a dependency that checks the token's signature and expiry (and looks nothing up), an ORM session for each request,
+Pydantic models in and out.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A bounded load: a few connections that each send one request after another for a while."""
+"""Load a server: a few connections, each of which sends one request after another for a given time."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ import uvloop
 
 
 class Connection(asyncio.Protocol):
-    """Sends the same request again as soon as it is answered, until the time is up."""
+    """Sends the same request again as soon as it is answered, until the time is over."""
 
     def __init__(self, request: bytes, until: float, done: asyncio.Future[None]) -> None:
         self.request, self.until, self.done = request, until, done
@@ -46,7 +46,7 @@ def _length_of(head: bytes) -> int:
 
 
 async def answered_within(port: int, request: bytes, *, connections: int, seconds: float) -> tuple[int, float]:
-    """Load 127.0.0.1 at a port; return how many requests were answered, and the seconds that took."""
+    """Send requests to a port of 127.0.0.1; return the number of answers and the seconds that it took."""
     loop = asyncio.get_running_loop()
     started = perf_counter()
     opened: list[Connection] = []

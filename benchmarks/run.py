@@ -1,6 +1,6 @@
-"""Measure this server beside another one on the same PostgreSQL, their rounds interleaved.
+"""Measure this server beside another one on the same PostgreSQL, in interleaved rounds.
 
-The other one is the FastAPI peer or, with --against, another checkout of this server with a database of its own.
+The other one is the FastAPI server or, with --against, another checkout of this server with a database of its own.
 Prints medians and ratios. Numbers of different runs, or of different machines, cannot be compared.
 """
 
@@ -23,7 +23,7 @@ TARGETS = {"get": 1.5, "list of 20": 1.5, "create": 1.3}
 
 
 class Contender(NamedTuple):
-    """A server, and the requests that its database can answer."""
+    """A server and its requests, which name what is in its database."""
 
     name: str
     server: Server
@@ -31,7 +31,7 @@ class Contender(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What one load showed."""
+    """The result of one load: requests a second, and CPU microseconds per request."""
 
     rate: float
     cpu: float
@@ -41,7 +41,7 @@ Samples = dict[str, dict[str, list[Sample]]]
 
 
 def main() -> None:
-    """Run the rounds and print the table."""
+    """Run the rounds and print the tables."""
     given = options()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         postgresql = stack.enter_context(get_server(folder))
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def options() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="another checkout, instead of the peer")
     parser.add_argument("--rounds", type=int, default=5)
@@ -61,7 +61,7 @@ def options() -> argparse.Namespace:
 
 
 def with_peer(stack: ExitStack, postgresql: Any) -> list[Contender]:
-    """Start this server and its peer on one database, which this server makes."""
+    """Start this server and the FastAPI server on one database, whose tables this server creates."""
     url = postgresql.get_uri()
     quintet = stack.enter_context(served(QUINTET, DATABASE_URL=url))
     account = fill(quintet.port)
@@ -71,7 +71,7 @@ def with_peer(stack: ExitStack, postgresql: Any) -> list[Contender]:
 
 
 def two_checkouts(stack: ExitStack, postgresql: Any, other: Path) -> list[Contender]:
-    """Start this server and another checkout's, each on a database of its own: their schemas may differ."""
+    """Start this server and another checkout, each on a database of its own, because their schemas may differ."""
     contenders = []
     for name, checkout in {"here": ROOT, "there": other}.items():
         postgresql.psql(f"CREATE DATABASE {name}")
@@ -81,7 +81,7 @@ def two_checkouts(stack: ExitStack, postgresql: Any, other: Path) -> list[Conten
 
 
 def rounds(contenders: list[Contender], given: argparse.Namespace) -> Samples:
-    """Load each server with each request in turn, the first round for warming up alone."""
+    """Load each server with each request in turn; the first round only warms up."""
     samples: Samples = {what: {one.name: [] for one in contenders} for what in contenders[0].requests}
     for number in range(given.rounds + 1):
         for what in samples:
@@ -94,7 +94,7 @@ def rounds(contenders: list[Contender], given: argparse.Namespace) -> Samples:
 
 
 def load(server: Server, request: bytes, given: argparse.Namespace) -> Sample:
-    """Load one server from a process of its own; return requests a second and CPU microseconds per request."""
+    """Load one server from a separate process, and return the result."""
     command = [sys.executable, "-m", "benchmarks.load", str(server.port), str(given.connections), str(given.seconds)]
     before = server.cpu_seconds()
     done = subprocess.run(command, cwd=ROOT, input=request, stdout=subprocess.PIPE, check=True, timeout=60)
@@ -104,7 +104,7 @@ def load(server: Server, request: bytes, given: argparse.Namespace) -> Sample:
 
 
 def report(samples: Samples, names: list[str], *, targets: dict[str, float]) -> None:
-    """Print medians: requests a second, then CPU microseconds per request, each with the first one's ratio."""
+    """Print medians of requests a second, then of CPU microseconds per request, with the first server's ratio."""
     table("requests/s", samples, names, lambda sample: sample.rate, targets)
     table("CPU µs", samples, names, lambda sample: sample.cpu, {})
 
@@ -112,7 +112,7 @@ def report(samples: Samples, names: list[str], *, targets: dict[str, float]) -> 
 def table(
     title: str, samples: Samples, names: list[str], value: Callable[[Sample], float], targets: dict[str, float]
 ) -> None:
-    """Print the medians of one value."""
+    """Print a table of one value's medians."""
     print(f"{title:12}{names[0]:>10}{names[1]:>10}{'ratio':>8}{'target' if targets else '':>8}")
     for what, measured in samples.items():
         ours, theirs = (median(value(sample) for sample in measured[name]) for name in names)

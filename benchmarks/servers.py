@@ -1,4 +1,4 @@
-"""Servers to be measured: each in one process, on a database that may be its own."""
+"""Start and stop the servers to measure, each in one process."""
 
 import os
 import socket
@@ -30,7 +30,7 @@ class Server:
     port: int
 
     def cpu_seconds(self) -> float:
-        """Return the processor time, user and system, that it has used so far; nan where there is no /proc."""
+        """Return the processor time, user and system, that the process has used; nan where there is no /proc."""
         times = Path(f"/proc/{self.pid}/stat")
         if not times.exists():
             return nan
@@ -41,7 +41,7 @@ class Server:
 
 @contextmanager
 def served(program: tuple[str, ...], checkout: Path = ROOT, **settings: str) -> Iterator[Server]:
-    """Run a program of a checkout, with this interpreter, until it is no longer needed."""
+    """Run a program of a checkout with this interpreter, until the context ends."""
     port = _free_port()
     ports = {"PORT": str(port), "UVICORN_PORT": str(port)}
     environment = {**os.environ, **SETTINGS, **ports, **settings}

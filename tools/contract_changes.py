@@ -1,7 +1,7 @@
-"""Tells what changed in the contracts since a revision, and which of it can break a client that worked.
+"""List what changed in the contracts since a Git revision, and which changes can break a client.
 
-What counts as breaking is said in `docs/versioning.md`. The wording of a contract (descriptions, examples, links) is
-not compared.
+`docs/versioning.md` says what counts as breaking. The wording of a contract (descriptions, examples, links) is not
+compared.
 """
 
 import subprocess
@@ -21,11 +21,11 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 Node = Mapping[str, Any]
 Finding = tuple[bool, str, str]
-"""Whether it breaks clients, which part of the operation it is, and what changed."""
+"""Whether a change breaks clients, which part of the operation it is in, and what changed."""
 
 
 class Change(NamedTuple):
-    """A change of a part of an operation."""
+    """A change of one part of an operation."""
 
     is_breaking: bool
     what: str
@@ -33,7 +33,7 @@ class Change(NamedTuple):
 
 
 class ContractComparison:
-    """Compares two states of one contract."""
+    """Compares two versions of one contract."""
 
     def __init__(self, old: Node, new: Node) -> None:
         self.old = Document(old)
@@ -41,7 +41,7 @@ class ContractComparison:
         self.schemas = SchemaComparison(self.old, self.new)
 
     def changes(self) -> Iterator[Change]:
-        """Go over all changes."""
+        """Yield all changes, in no particular order."""
         before, after = operations_of(self.old.content), operations_of(self.new.content)
         for label in before.keys() - after.keys():
             yield Change(is_breaking=True, what="is gone", where=label)
@@ -125,7 +125,7 @@ class ContractComparison:
 
 
 def operations_of(contract: Node) -> dict[str, Node]:
-    """Give the operations of a contract by method and whole path."""
+    """Return the operations of a contract by method and full path."""
     base = contract["servers"][0]["url"]
     paths = contract["paths"].items()
     return {f"{one.upper()} {base}{path}": item[one] for path, item in paths for one in METHODS if one in item}
@@ -170,14 +170,14 @@ def _is_success(status: str) -> bool:
 
 
 def changes_between(old: Node | None, new: Node | None) -> list[Change]:
-    """List the changes of a contract, which may be there in one of the two states alone; those that break first."""
+    """List the changes of a contract, breaking changes first. None stands for a version without the contract."""
     nothing: Node = {"servers": [{"url": ""}], "paths": {}}
     found = ContractComparison(old or nothing, new or nothing).changes()
     return sorted(set(found), key=lambda change: (not change.is_breaking, change.what, change.where))
 
 
 def main() -> int:
-    """Tell all changes of the contracts between a revision and the working tree."""
+    """Print all changes of the contracts between a revision and the working tree; return the exit status."""
     revision = sys.argv[1]
     try:
         before = contracts_at(revision)
@@ -190,18 +190,18 @@ def main() -> int:
 
 
 def contracts_at(revision: str) -> dict[str, Node]:
-    """Read the contracts as they were at a revision. Raises `CalledProcessError` when there is no such revision."""
+    """Read the contracts as they were at a revision. Raises `CalledProcessError` for an unknown revision."""
     names = _git("ls-tree", "--name-only", revision, f"{FOLDER}/").decode().split()
     return {Path(name).stem: parsed(_git("show", f"{revision}:{name}")) for name in names if name.endswith(".yaml")}
 
 
 def parsed(content: bytes) -> Node:
-    """Read a YAML file."""
+    """Parse the content of a YAML file."""
     return yaml.load(content, Loader=yaml.CSafeLoader)
 
 
 def told(name: str, changes: list[Change]) -> Iterator[str]:
-    """Tell the changes of a contract, each one once with the places where it is."""
+    """Yield the lines of a report on one contract: each kind of change once, with the places where it was made."""
     breaking = sum(change.is_breaking for change in changes)
     yield f"{name}: {breaking} breaking, {len(changes) - breaking} harmless"
     for (is_breaking, what), same in groupby(changes, key=lambda change: change[:2]):

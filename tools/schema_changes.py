@@ -1,4 +1,4 @@
-"""What changed between two JSON schemas: what says the same in other words is no difference."""
+"""Compare two JSON schemas by what they allow; the same rule in other words is no difference."""
 
 from collections.abc import Iterator, Mapping
 from math import inf
@@ -10,13 +10,13 @@ LEAST = ("minLength", "minimum", "minItems", "minProperties")
 MOST = ("maxLength", "maximum", "maxItems", "maxProperties")
 RESTRICTIONS = ("type", "format", "pattern", "multipleOf", "uniqueItems", "exclusiveMinimum", "exclusiveMaximum")
 WIDENED = ("integer", "number")
-"""The one pair of types of which the second allows all that the first does."""
+"""The only two types of which the second allows everything that the first does."""
 
 ALTERNATIVES = ("oneOf", "anyOf")
 
 
 class Difference(NamedTuple):
-    """A difference between two schemas: by the new one less may be sent, or more, or some less and other more."""
+    """A difference between two schemas: the new one allows less than the old one, or more, or both."""
 
     place: str
     what: str
@@ -25,18 +25,18 @@ class Difference(NamedTuple):
 
     @property
     def told(self) -> str:
-        """Both the place and what is different there."""
+        """The place, and what is different there."""
         return f"{self.place} {self.what}".lstrip()
 
 
 class Document:
-    """A contract's content, in which references are followed."""
+    """The content of a contract, with references that can be followed."""
 
     def __init__(self, content: Schema) -> None:
         self.content = content
 
     def resolved(self, node: Any) -> Any:
-        """Follow the reference that a node may be."""
+        """Return a node, or what it refers to if it is a reference."""
         while isinstance(node, Mapping) and "$ref" in node:
             target: Any = self.content
             for step in node["$ref"].removeprefix("#/").split("/"):
@@ -45,7 +45,7 @@ class Document:
         return node
 
     def schema(self, node: Any) -> Schema:
-        """Give a schema with its reference followed and the parts of its `allOf` put together."""
+        """Return a schema with its reference followed and the parts of its `allOf` merged."""
         schema = self.resolved(node)
         whole: dict[str, Any] = {}
         for part in (*map(self.schema, schema.get("allOf", [])), schema):
@@ -55,13 +55,13 @@ class Document:
         return whole
 
     def name(self, node: Any) -> str:
-        """Name an alternative: by its title, or else by its type."""
+        """Return the name of an alternative: its title, or else its type."""
         schema = self.schema(node)
         return str(schema.get("title") or schema.get("type"))
 
 
 class SchemaComparison:
-    """Compares the schemas of two documents."""
+    """Compares schemas of two documents."""
 
     def __init__(self, old: Document, new: Document) -> None:
         self.old = old
@@ -70,7 +70,7 @@ class SchemaComparison:
     def differences(
         self, old: Any, new: Any, place: tuple[str, ...] = (), above: frozenset[int] = frozenset()
     ) -> Iterator[Difference]:
-        """Go over the differences. Where a schema holds itself (it is `above` itself), they have been told."""
+        """Yield the differences. A schema that contains itself (it is `above` itself) is compared once."""
         if id(self.old.resolved(old)) in above:
             return
         above |= {id(self.old.resolved(old))}
@@ -97,7 +97,7 @@ class SchemaComparison:
 
 
 Change = tuple[str, bool, bool]
-"""What changed, whether less is allowed by it, and whether more."""
+"""What changed, whether the new schema allows less, and whether it allows more."""
 
 
 def _limits(before: Schema, after: Schema) -> Iterator[Change]:

@@ -1,4 +1,4 @@
-"""Generates a Python and a TypeScript client of every contract into `sdk/`."""
+"""Generate a Python and a TypeScript client of every contract into `sdk/`."""
 
 import json
 import os
@@ -15,18 +15,18 @@ TOOLS = Path(__file__).parent
 SDK = TOOLS.parent / "sdk"
 NODE_MODULES = TOOLS / "node_modules"
 PATH = os.pathsep.join([str(Path(sys.executable).parent), str(NODE_MODULES / ".bin"), os.environ["PATH"]])
-"""The programs of the virtual environment and those that npm has installed come first."""
+"""The programs of the virtual environment and of npm's packages come first."""
 
 
 def main() -> None:
-    """Generate them all."""
+    """Generate all clients."""
     for contract in CONTRACTS:
         generate_python(contract, SDK / "python" / contract.name)
     generate_typescript(CONTRACTS, SDK / "typescript")
 
 
 def generate_python(contract: Contract, folder: Path) -> None:
-    """Generate the project `quintet-<contract>`, holding the package `quintet_<contract>`. A warning is an error."""
+    """Generate the project `quintet-<contract>` with the package `quintet_<contract>`. Warnings count as errors."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as temporary:
@@ -48,7 +48,7 @@ def _python_config(contract: Contract) -> dict[str, object]:
 
 
 def generate_typescript(contracts: Iterable[Contract], folder: Path) -> None:
-    """Generate the package `quintet-<contract>` of each contract, and compile it with TypeScript's strict checks."""
+    """Generate the package `quintet-<contract>` for each contract, and compile it with strict checks."""
     shutil.rmtree(folder, ignore_errors=True)
     packages = {contract: folder / contract.name for contract in contracts}
     sources = [[str(contract.path), str(package / "src")] for contract, package in packages.items()]
@@ -69,7 +69,7 @@ def _package_json(contract: Contract) -> dict[str, object]:
 
 
 def run(*command: str | Path, **environment: str) -> None:
-    """Run a program of the tools. Raises `CalledProcessError` if it fails."""
+    """Run a program with more variables in its environment. Raises `CalledProcessError` if it fails."""
     subprocess.run(command, check=True, env=os.environ | {"PATH": PATH, "RUFF_NO_CACHE": "true"} | environment)
 
 
