@@ -35,15 +35,16 @@ BACKLOG = 2_048
 
 def create_app() -> Flask:
     """Return the Flask application inside, set up by the environment, for the commands of `flask --app app`."""
-    return build_server(read_settings()).app
+    settings = read_settings()
+    connect(settings.database_url)
+    return build_server(settings).app
 
 
 def build_server(settings: Settings) -> Quintet:
-    """Set up this process by the settings and build the server. Nothing is asked of the database yet."""
+    """Build the server of this process, whose database is connected to already."""
     sign_with(
         SigningKey(settings.jwt_secret_key, settings.jwt_algorithm, settings.access_lifetime, settings.refresh_lifetime)
     )
-    connect(settings.database_url)
     quotas = Quotas(settings.rate_limit_per_minute, settings.rate_limit_storage_url)
     return Quintet(allowed_origins=settings.allowed_origins, quotas=quotas)
 

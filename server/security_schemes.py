@@ -16,7 +16,7 @@ from werkzeug.http import parse_cookie
 import clock
 from db.errors import DomainError
 from security.errors import ForeignOrigin
-from security.tokens import Caller, Kind, identify
+from security.tokens import Kind, identify
 from server.asgi import header
 from server.errors.refusals import not_the_path_user
 from server.lanes import Lane, Lanes
@@ -58,8 +58,10 @@ class TokenHandler(AbstractSecurityHandler):
             # Where a token may as well be in the body, the operation is entered all the same and raises this.
             context.setdefault("refusal", refusal)
             raise
-        if "x-path-user" in scheme:
-            _refuse_others(caller, scope["path_params"][scheme["x-path-user"]])
+        named = scope["path_params"].get(scheme.get("x-path-user"))
+        # Whatever is not one of the caller's two ids is somebody else, so what form it has does not matter.
+        if named is not None and named.lower() not in (str(caller.token.account_uuid), str(caller.account_id)):
+            raise not_the_path_user()
         context["token"] = caller.token
         return {"sub": caller.account_id}
 
@@ -83,9 +85,3 @@ class CookieHandler(TokenHandler):
 def security_map(lanes: Lanes, allowed_origins: Collection[str]) -> dict[str, Any]:
     """Return Connexion's `security_map`: who checks each type of security scheme."""
     return {"bearer": partial(TokenHandler, lanes), "apiKey": partial(CookieHandler, lanes, allowed_origins)}
-
-
-def _refuse_others(caller: Caller, path_user: str) -> None:
-    # Whatever is not one of the caller's two ids is somebody else, so what form it has does not matter.
-    if path_user.lower() not in (str(caller.token.account_uuid), str(caller.account_id)):
-        raise not_the_path_user()

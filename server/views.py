@@ -20,16 +20,13 @@ from starlette.types import Receive, Scope, Send
 
 from db.sql.deadlocks import trying_anew
 from security.cookies import WithCookie
-from server.answers.answers import Answer, json_answer
-from server.answers.deprecation import deprecation_notices
+from server.answers.answers import Answer, deprecation_notices, json_answer
 from server.asgi import client_address
 from server.lanes import Lanes
 from server.validation.parameters import PathParameters
 
-FROM_CONTEXT = frozenset({"user", "token", "refusal", "body"})
-"""What a handler may ask for beside its parameters: what the checks before it left in Connexion's context."""
-
-CLIENT_ADDRESS = "client_address"
+FOUND = frozenset({"user", "token", "refusal", "body", "client_address"})
+"""What a handler may ask for beside its parameters: what the checks before it left in Connexion's context, mostly."""
 
 
 class ContractError(Exception):
@@ -63,8 +60,8 @@ class View:
         found = scope["extensions"]["connexion_context"]
         if self.path.parameters:
             found.update(self.path.read(scope["path_params"]))
-        if CLIENT_ADDRESS in self.arguments:
-            found[CLIENT_ADDRESS] = client_address(scope)
+        if "client_address" in self.arguments:
+            found["client_address"] = client_address(scope)
         return {name: found.get(name) for name in self.arguments}
 
     def _answer(self, arguments: dict[str, Any]) -> Answer:
@@ -80,10 +77,9 @@ class View:
 
 
 def _refuse_unknown_arguments(operation: AbstractOperation, arguments: tuple[str, ...], parameters: set[str]) -> None:
-    known = FROM_CONTEXT | {CLIENT_ADDRESS}
-    if parameters & known:
+    if parameters & FOUND:
         raise ContractError(f"{operation.operation_id} has a parameter that would pass for what the server found")
-    unknown = set(arguments) - known - parameters
+    unknown = set(arguments) - FOUND - parameters
     if unknown:
         raise ContractError(f"{operation.operation_id} asks for {', '.join(sorted(unknown))}, which is not there")
 

@@ -15,7 +15,7 @@ def broken_by(error: DBAPIError) -> str:
     return str(error.orig).partition("\n")[0]
 
 
-def refuse_gone_account(error: BaseException | None) -> None:
+def refuse_gone_account(error: BaseException) -> None:
     """Raise `AccountGone` for an error that says that the database refused a new row for want of its account.
 
     The caller is identified before the transaction begins, and the account may be deleted in between.

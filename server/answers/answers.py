@@ -1,7 +1,10 @@
 """Answers: what goes back over HTTP, complete, so that it crosses from thread to event loop once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time
+from email.utils import format_datetime
+from typing import Any
 
 import orjson
 from starlette.types import Send
@@ -40,3 +43,22 @@ def error_answer(refusal: Refusal, contract: Contract, *, at: datetime) -> Answe
     answer = json_answer(refusal.status, contract.error(refusal, at), contract.media_type.encode())
     answer.headers += [(name.lower().encode(), value.encode()) for name, value in refusal.headers.items()]
     return answer
+
+
+def deprecation_notices(definition: Mapping[str, Any]) -> Headers:
+    """Return the headers `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) of an operation's answers.
+
+    The contract says the days as `x-deprecated-on` and `x-sunset-on`; each begins at midnight UTC.
+    """
+    notices: Headers = []
+    if "x-deprecated-on" in definition:
+        since = int(_midnight(definition["x-deprecated-on"]).timestamp())
+        notices.append((b"deprecation", b"@%d" % since))
+    if "x-sunset-on" in definition:
+        until = format_datetime(_midnight(definition["x-sunset-on"]), usegmt=True)
+        notices.append((b"sunset", until.encode()))
+    return notices
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day), time(), UTC)

@@ -78,7 +78,7 @@ def _not_yours(error: NotYours, contract: Contract, scope: Scope) -> Refusal:
 def _unauthenticated(error: DomainError, contract: Contract, scope: Scope) -> Refusal:
     endpoint, refusal = scope["notes"].endpoint, _domain_error(error, contract, scope)
     if isinstance(error, AccountGone) and endpoint is not None:
-        refusal.status = endpoint.deleted_account
+        refusal.status = endpoint.definition.get("x-deleted-account", refusal.status)
     if refusal.status == contract.status_of(Unauthenticated):
         # A request without a token is told no error (RFC 6750, section 3.1).
         names_error = isinstance(error, InvalidToken | AccountGone | WrongTokenKind)

@@ -1,5 +1,7 @@
 """CORS: which pages of other origins may read answers."""
 
+from collections.abc import Awaitable
+
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -7,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import clock
 from server.answers.answers import error_answer
+from server.asgi import header
 from server.contracts import contract_at
 from server.errors.refusals import preflight_refused
 
@@ -27,6 +30,13 @@ class Cors(CORSMiddleware):
             expose_headers=EXPOSED_HEADERS,
             max_age=PREFLIGHT_SECONDS,
         )
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
+        """Leave requests without an origin alone, apart from `Vary`: wrapping their answers takes 12 µs each."""
+        if scope["type"] == "http" and header(scope, b"origin") is None:
+            scope["notes"].headers.append((b"vary", b"Origin"))
+            return self.app(scope, receive, send)
+        return super().__call__(scope, receive, send)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer a preflight; a refused one in the shape that errors have at the path."""

@@ -1,5 +1,7 @@
 """The quotas of contracts that have them, counted before security: refusing costs next to nothing."""
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import clock
@@ -16,22 +18,23 @@ class QuotaCheck:
         self.app = app
         self.quotas = quotas
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count a request and pass it on. Raises a `Refusal` (429)."""
-        if scope["type"] == "http" and scope["notes"].contract is not None and scope["notes"].contract.has_quota:
-            await self._count(scope)
-        await self.app(scope, receive, send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass a request on, counted where its contract has a quota. Raises a `Refusal` (429)."""
+        contract = scope["notes"].contract if scope["type"] == "http" else None
+        if contract is None or not contract.has_quota:
+            return self.app(scope, receive, send)
+        return self._count(scope, receive, send)
 
-    async def _count(self, scope: Scope) -> None:
+    async def _count(self, scope: Scope, receive: Receive, send: Send) -> None:
         at = clock.now()
         quota = await self.quotas.take(caller_by(bearer_token(scope), client_address(scope), at=at), at=at)
-        if quota is None:
-            return
-        # The headers follow draft-ietf-httpapi-ratelimit-headers; errors have them too.
-        scope["notes"].headers += [
-            (b"ratelimit-policy", b'"minute";q=%d;w=%d' % (quota.limit, WINDOW_SECONDS)),
-            (b"ratelimit", b'"minute";r=%d;t=%d' % (max(0, quota.left), quota.seconds)),
-        ]
-        if quota.left < 0:
+        if quota is not None:
+            # The headers follow draft-ietf-httpapi-ratelimit-headers; errors have them too.
+            scope["notes"].headers += [
+                (b"ratelimit-policy", b'"minute";q=%d;w=%d' % (quota.limit, WINDOW_SECONDS)),
+                (b"ratelimit", b'"minute";r=%d;t=%d' % (max(0, quota.left), quota.seconds)),
+            ]
+        if quota is not None and quota.left < 0:
             headers = {"Retry-After": str(quota.seconds)}
             raise Refusal(429, "too_many_requests", "Too many requests; try again later.", headers=headers)
+        await self.app(scope, receive, send)

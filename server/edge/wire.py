@@ -1,7 +1,7 @@
 """The wire: what cannot be read as an HTTP request is refused like all else, with an id and a line in the log."""
 
+from secrets import token_hex
 from time import perf_counter
-from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -52,7 +52,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse(self, refusal: Refusal) -> None:
         if self.transport.is_closing():
             return
-        request_id = uuid4().hex
+        request_id = token_hex(16)
         answer = error_answer(refusal, contract_at(self.url.partition(b"?")[0]), at=clock.now())
         headers = [*answer.headers, (b"x-request-id", request_id.encode()), (b"connection", b"close")]
         lines = b"".join(b"%b: %b\r\n" % header for header in [*self.server_state.default_headers, *headers])

@@ -1,6 +1,6 @@
 """Connexion's routing slot: one router decides, for all contracts, which operation a request means."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
@@ -32,11 +32,11 @@ class Router(RoutingMiddleware):
     def add_api(self, specification: Specification, *_: Any, **__: Any) -> None:
         """Leave the table as it is: Connexion adds APIs in the order of base paths, the table has its own."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
         """Write the decision where Connexion's other middlewares, the views and the log look for it."""
         if scope["type"] == "http":
             scope["extensions"] = {ROUTING_CONTEXT: self._decide(scope), "connexion_context": {}}
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
 
     def _decide(self, scope: Scope) -> Mapping[str, Any]:
         match = self.routes.find(scope["raw_path"])

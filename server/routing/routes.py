@@ -22,11 +22,6 @@ class Endpoint:
     parameters: tuple[tuple[str, int], ...]
     """The names of the path's parameters, each with the number of its segment."""
 
-    @property
-    def deleted_account(self) -> int:
-        """The status for a sound token whose account is gone (`x-deleted-account`)."""
-        return self.definition.get("x-deleted-account", 401)
-
 
 def endpoint_of(contract: Contract, method: str, path: str, definition: Mapping[str, Any]) -> Endpoint:
     """Make the endpoint of an operation of a contract, found by its method and its path in the YAML file."""

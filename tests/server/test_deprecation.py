@@ -3,7 +3,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from server.answers.deprecation import deprecation_notices
+from server.answers.answers import deprecation_notices
 from server.contracts import Contract
 from tests.server.conftest import served
 from tests.server.made_contracts import operation, serving
