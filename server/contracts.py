@@ -83,7 +83,7 @@ class Contract:
     @property
     def base_segments(self) -> list[str]:
         """The base path in parts."""
-        return self.base_path[1:].split("/")
+        return segments_of(self.base_path.encode())
 
     def holds(self, segments: list[str]) -> bool:
         """Check whether a path lies below the base path, a template in which stands for anything."""

@@ -5,7 +5,7 @@ time, crosses between thread and event loop for each part of an answer, and insp
 operation that Connexion matched, secured and validated is called right away:
 
 - Where two routers disagree, one operation's function runs under another's security (spec-first/connexion#1879).
-- Measured with four threads and PostgreSQL, it takes a request from 0.55 ms to 0.42 ms.
+- Measured in a prototype with PostgreSQL, 2,400 requests a second were answered instead of 1,760.
 """
 
 import inspect
@@ -26,7 +26,7 @@ from server.lanes import Lanes
 from server.validation.parameters import PathParameters
 
 FOUND = frozenset({"user", "token", "refusal", "body", "client_address"})
-"""What a handler may ask for beside its parameters: what the checks before it left in Connexion's context, mostly."""
+"""What a handler may ask for beside its parameters."""
 
 
 class ContractError(Exception):
@@ -84,18 +84,6 @@ def _refuse_unknown_arguments(operation: AbstractOperation, arguments: tuple[str
         raise ContractError(f"{operation.operation_id} asks for {', '.join(sorted(unknown))}, which is not there")
 
 
-class Views(RoutedMiddleware["_API"]):
-    """The last slot: calls the view of the operation. What is no operation goes on to Flask's pages."""
-
-    def __init__(self, app: Any, *, lanes: Lanes) -> None:
-        super().__init__(app)
-        self.lanes = lanes
-
-    def add_api(self, specification: Any, **kwargs: Any) -> Any:
-        """Build the views of an API. Raises `ContractError`."""
-        return super().add_api(specification, lanes=self.lanes, **kwargs)
-
-
 class _API(RoutedAPI[View]):
     def __init__(self, *args: Any, lanes: Lanes, name: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -105,8 +93,18 @@ class _API(RoutedAPI[View]):
     def make_operation(self, operation: AbstractOperation) -> View:
         # Connexion's Flask application, the next in the stack, has registered the operation by this name.
         endpoint = f"{self.name}.{flaskify_endpoint(operation.operation_id)}"
-        flask_app: flask.Flask = self.next_app.app  # type: ignore[attr-defined]
-        return View(operation, flask_app, endpoint, self.lanes)
+        return View(operation, self.next_app.app, endpoint, self.lanes)  # type: ignore[attr-defined]
 
 
-Views.api_cls = _API
+class Views(RoutedMiddleware[_API]):
+    """The last slot: calls the view of the operation. What is no operation goes on to Flask's pages."""
+
+    api_cls = _API
+
+    def __init__(self, app: Any, *, lanes: Lanes) -> None:
+        super().__init__(app)
+        self.lanes = lanes
+
+    def add_api(self, specification: Any, **kwargs: Any) -> Any:
+        """Build the views of an API. Raises `ContractError`."""
+        return super().add_api(specification, lanes=self.lanes, **kwargs)

@@ -89,13 +89,8 @@ async def record(app: Any, token: str, recorder: Recorder) -> None:
 def main(database_url: str) -> None:
     """Record a GET on this database."""
     lifetimes = {"access_lifetime": timedelta(minutes=15), "refresh_lifetime": timedelta(days=7)}
-    rest: dict[str, Any] = {
-        "jwt_algorithm": "HS256",
-        "allowed_origins": (),
-        "debug": False,
-        "rate_limit_per_minute": 60,
-    }
-    settings = Settings("127.0.0.1", 0, database_url, SECRET, **lifetimes, **rest, rate_limit_per_minute=60)
+    rest: dict[str, Any] = {"jwt_algorithm": "HS256", "allowed_origins": (), "debug": False}
+    settings = Settings("127.0.0.1", 0, database_url, SECRET, rate_limit_per_minute=60, **lifetimes, **rest)
     migrate(connect(database_url))
     app = build_server(settings)
     request_lines.output = Nowhere()  # type: ignore[assignment]
