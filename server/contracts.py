@@ -31,7 +31,6 @@ STATUSES: Statuses = {
     DomainError: 400,
     BadInput: 400,
     Unparsable: 400,
-    UnwritableText: 400,
     Unauthenticated: 401,
     WrongTokenKind: 401,
     AccountGone: 401,

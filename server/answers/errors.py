@@ -20,14 +20,8 @@ from log import trace_of
 from security.errors import InvalidToken, TooManyAttempts, Unauthenticated, WrongTokenKind
 from server.answers.answers import error_answer
 from server.contracts import Contract, contract_of
-from server.errors.refusals import (
-    Refusal,
-    bad_input_message,
-    challenge,
-    internal_error,
-    method_not_allowed,
-    not_found,
-)
+from server.errors import refusals
+from server.errors.refusals import Refusal
 
 Explanation = Callable[[Any, Contract, Scope], Refusal]
 """What is said of an error in a contract's answer, and with which status and headers."""
@@ -44,7 +38,7 @@ def _handler(explain: Explanation) -> Any:
         scope = cast("Scope", request.scope)
         contract = contract_of(scope)
         refusal = explain(error, contract, scope)
-        if refusal.status == internal_error().status:
+        if refusal.status == refusals.internal_error().status:
             scope["notes"].trace = trace_of(error)
         content = error_answer(refusal, contract, at=clock.now())
         headers = {name.decode(): value.decode() for name, value in content.headers}
@@ -54,7 +48,9 @@ def _handler(explain: Explanation) -> Any:
 
 
 def _bad_input(error: BadInput, contract: Contract, _: Scope) -> Refusal:
-    return Refusal(contract.status_of(BadInput), "bad_input", bad_input_message(error.errors[:3]), error.errors)
+    return Refusal(
+        contract.status_of(BadInput), "bad_input", refusals.bad_input_message(error.errors[:3]), error.errors
+    )
 
 
 def _bad_value(error: BadValue, contract: Contract, scope: Scope) -> Refusal:
@@ -82,7 +78,7 @@ def _unauthenticated(error: DomainError, contract: Contract, scope: Scope) -> Re
     if refusal.status == contract.status_of(Unauthenticated):
         # A request without a token is told no error (RFC 6750, section 3.1).
         names_error = isinstance(error, InvalidToken | AccountGone | WrongTokenKind)
-        refusal.headers = {"WWW-Authenticate": challenge(error.message if names_error else "")}
+        refusal.headers = {"WWW-Authenticate": refusals.challenge(error.message if names_error else "")}
     return refusal
 
 
@@ -114,7 +110,7 @@ EXPLANATIONS: Mapping[type[Exception], Explanation] = {
     AccountGone: _unauthenticated,
     OAuthProblem: _no_token,
     TooManyAttempts: _too_many_attempts,
-    MethodNotAllowed: lambda error, *_: method_not_allowed(sorted(error.valid_methods or ())),
-    HTTPException: lambda *_: not_found(),  # Flask's, of a page that is not there.
-    Exception: lambda *_: internal_error(),
+    MethodNotAllowed: lambda error, *_: refusals.method_not_allowed(sorted(error.valid_methods or ())),
+    HTTPException: lambda *_: refusals.not_found(),  # Flask's, of a page that is not there.
+    Exception: lambda *_: refusals.internal_error(),
 }

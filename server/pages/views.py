@@ -22,6 +22,13 @@ OWN_ORIGIN_ONLY = (
 pages = Blueprint("pages", __name__, template_folder="templates")
 
 
+@pages.before_app_request
+def refuse_operations() -> None:
+    """Refuse what Flask's own router takes for an operation: nobody has secured it (spec-first/connexion#1879)."""
+    if request.blueprint not in (None, pages.name):
+        abort(404)
+
+
 def _folder_of(package: str, folder: str) -> Path:
     # The packages are never imported; only the browser files that they carry are served.
     spec = find_spec(package)

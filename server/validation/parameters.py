@@ -24,9 +24,9 @@ class Parameter:
         self.type: str = definition["schema"]["type"]
         self.default: Any = definition["schema"].get("default")
         self.schema = InputSchema(definition["schema"])
+        # What is within its bounds needs no look at the schema, which takes 8 µs of each request.
         bounds = definition["schema"].get("minimum"), definition["schema"].get("maximum")
         self.integers = range(bounds[0], bounds[1] + 1) if self.type == "integer" and None not in bounds else range(0)
-        """Integers that are within the schema's bounds, and so need no look at the schema (8 µs of each request)."""
 
     def read(self, text: str) -> Any:
         """Return the value that the text stands for by the schema's type and format. Raises `BadInput`."""

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
+from werkzeug.exceptions import HTTPException
 
 from security.errors import InvalidToken
 from security.tokens import Caller
 from server import security_schemes
+from server.app import Quintet
 from server.contracts import Contract
 from server.errors.refusals import Refusal
 from server.views import ContractError
@@ -125,6 +127,16 @@ def test_a_token_that_does_not_count_opens_no_overlapping_path(
 
     assert response.status_code == 401
     assert 'error="invalid_token"' in response.headers["www-authenticate"]
+
+
+def test_flask_by_itself_runs_no_operation(overlapping: httpx.Client, monkeypatch: pytest.MonkeyPatch):
+    flask_client = Quintet().app.test_client()
+
+    for (method, path), expected in EXPECTED.items():
+        with pytest.raises(HTTPException) as refusal:
+            flask_client.open(f"/made{path}", method=method)
+
+        assert refusal.value.code in {404, 405}, expected
 
 
 def test_a_path_allows_what_any_contract_has_at_it(overlapping: httpx.Client):
