@@ -13,16 +13,13 @@ from server.routing.routes import Routes
 NOWHERE = {"api_base_path": None}
 """What Connexion's middlewares let pass; the application answers it."""
 
-READ_AS = {"HEAD": "GET"}
-"""GET answers HEAD as well (RFC 9110, section 9.3.2)."""
-
 
 class Router(RoutingMiddleware):
     """Connexion's routing middleware with another route table inside.
 
     Connexion's own knows one API a base path: of three on one base path the middle one answers 500, literal paths
     come after templates where an API says so, and 405 names one route's methods. Measured, it takes 15 to 25 µs a
-    request, and this one 4.
+    request, and this one 4. As a plain function that hands on the next slot's coroutine it adds none to be resumed.
     """
 
     def __init__(self, app: ASGIApp, *, routes: Routes) -> None:
@@ -44,8 +41,8 @@ class Router(RoutingMiddleware):
             return NOWHERE
         notes, (route, segments) = scope["notes"], match
         notes.route, notes.contract = route, route.contract
-        method: str = scope["method"]
-        endpoint = route.endpoints.get(READ_AS.get(method, method))
+        # GET answers HEAD as well (RFC 9110, section 9.3.2).
+        endpoint = route.endpoints.get("GET" if scope["method"] == "HEAD" else scope["method"])
         if endpoint is None:
             return NOWHERE
         notes.endpoint, notes.contract = endpoint, endpoint.contract
