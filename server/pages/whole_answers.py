@@ -8,11 +8,11 @@ import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from typing import Any
 
 import flask
 from a2wsgi.wsgi import build_environ
 from starlette.types import Receive, Scope, Send
-from werkzeug.wrappers import Response
 
 from server.answers.answers import Answer
 from server.contracts import ELSEWHERE, contract_at
@@ -41,16 +41,12 @@ class WholeAnswers:
         await answer.send(send)
 
     def _answer(self, scope: Scope) -> Answer:
-        with self.app.request_context(build_environ(scope, BytesIO())):  # type: ignore[arg-type]
+        environ: Any = build_environ(scope, BytesIO())  # type: ignore[arg-type]
+        with self.app.request_context(environ):
             rule = flask.request.url_rule
             scope["notes"].page = rule and rule.rule
             with self.app.full_dispatch_request() as response:
-                response.direct_passthrough = False
-                return _answer_of(response)
-
-
-def _answer_of(response: Response) -> Answer:
-    body = response.get_data()
-    # The server adds the date of every answer itself.
-    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers if name != "Date"]
-    return Answer(response.status_code, headers, body)
+                parts, _, headers = response.get_wsgi_response(environ)
+                # The server adds the date of every answer itself.
+                sent = [(name.lower().encode(), value.encode()) for name, value in headers if name != "Date"]
+                return Answer(response.status_code, sent, b"".join(parts))

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -15,6 +16,7 @@ from sqlalchemy.util.concurrency import in_greenlet
 from db.sql import readiness
 from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
 from server.pages import views
+from tests.server.conftest import raw_request, read_answer
 
 HTML_PAGES = ("/docs", "/redoc")
 BROWSER_FILES = sorted(views.BROWSER.iterdir())
@@ -67,6 +69,19 @@ def test_browsers_take_the_assets_and_need_not_fetch_them_twice(anonymous: httpx
     assert response.status_code == 200
     assert response.headers["content-type"].partition(";")[0] == media_type
     assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("asset", ["/docs/redoc/redoc.standalone.js", "/docs/swagger-ui/swagger-ui.css"])
+def test_a_file_that_has_not_changed_is_answered_without_a_body(
+    anonymous: httpx.Client, connect: Callable[[], socket.socket], asset: str
+):
+    connection, tag = connect(), anonymous.get(asset).headers["etag"]
+
+    connection.sendall(raw_request("GET", asset, f"If-None-Match: {tag}") + raw_request("GET", "/healthz"))
+    answers = [read_answer(connection), read_answer(connection)]
+
+    assert [answer.status for answer in answers] == [304, 200]
+    assert answers[1].json() == {"status": "alive"}
 
 
 def test_the_pages_offer_all_contracts(anonymous: httpx.Client):
