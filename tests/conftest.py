@@ -4,6 +4,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
+from shutil import disk_usage
 from tempfile import TemporaryDirectory
 from threading import Thread
 from time import sleep
@@ -28,7 +30,34 @@ SECRET = "a-key-for-tests-that-signs-nothing-else-0123456789abcdef"
 ORIGIN = "http://localhost:5173"
 PASSWORD = "Harbor-Lantern-42"
 
+DATABASES = ("sqlite", "postgresql")
+
+once = pytest.mark.on("sqlite")
+"""For tests of what no database can change: routes, bodies that are refused, bad tokens. One run of them is enough."""
+
+both = pytest.mark.on(*DATABASES)
+"""For tests that read or write rows, in modules where most do not. Without a mark a test runs on both as well."""
+
 numbers = count(1)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run whatever needs a database on both, unless a mark says which."""
+    if "database_url" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("on")
+        metafunc.parametrize("database_url", mark.args if mark else DATABASES, indirect=True, scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Go from one database to the other once, since each change ends one server and starts another."""
+    items.sort(key=runs_on_postgresql)
+
+
+def runs_on_postgresql(item: pytest.Item) -> bool:
+    """Check which database a test runs on, if any."""
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return parameters.get("database_url") == "postgresql"
 
 
 @dataclass(frozen=True)
@@ -57,15 +86,22 @@ def cheap_passwords() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/quintet.db"
-        return
+@pytest.fixture(scope="session")
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     # Not below pytest's own folder: under root PostgreSQL runs as somebody else, whom every pytest that starts
     # beside this one would shut out of there.
-    with TemporaryDirectory(prefix="postgresql") as folder, get_server(folder) as postgresql:
-        yield postgresql.get_uri()
+    with TemporaryDirectory(prefix=request.param, dir=folder_in_memory()) as folder:
+        if request.param == "sqlite":
+            yield f"sqlite:///{folder}/quintet.db"
+            return
+        with get_server(folder) as postgresql:
+            yield postgresql.get_uri()
+
+
+def folder_in_memory() -> Path | None:
+    """Find where a commit need not wait for a disk: in memory, where Linux has room for files in it."""
+    folder = Path("/dev/shm")
+    return folder if folder.is_dir() and disk_usage(folder).free > 2**30 else None
 
 
 @pytest.fixture(scope="session")
@@ -119,17 +155,21 @@ def anonymous(new_client: Callable[..., httpx.Client]) -> httpx.Client:
     return new_client()
 
 
+@pytest.fixture(scope="session")
+def hash_of_all(cheap_passwords: None) -> str:
+    """The hash of `PASSWORD`, which all people of the tests have."""
+    return passwords.hash_password(PASSWORD)
+
+
 @pytest.fixture
-def new_person(new_client: Callable[..., httpx.Client]) -> Callable[..., Person]:
+def new_person(new_client: Callable[..., httpx.Client], hash_of_all: str) -> Callable[..., Person]:
     """Make accounts that are signed in, all with the password `PASSWORD`."""
 
     def make(*, fresh: bool = True) -> Person:
         name = f"person{next(numbers)}"
         with transaction() as session:
-            password_hash = passwords.hash_password(PASSWORD)
-            account = join(
-                session, username=name, email=f"{name}@quintet.example", password_hash=password_hash, at=clock.now()
-            )
+            email = f"{name}@quintet.example"
+            account = join(session, username=name, email=email, password_hash=hash_of_all, at=clock.now())
             login = open_login(
                 session, account_id=account.id, at=clock.now(), expires_at=clock.now() + refresh_lifetime()
             )

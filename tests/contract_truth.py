@@ -35,7 +35,7 @@ def operation_of(request: httpx.Request) -> Endpoint | None:
 
 
 def resolved(operation: Endpoint) -> dict[str, Any]:
-    """Give an operation's definition with all references resolved."""
+    """Return an operation's definition with all references resolved."""
     path = operation.template.removeprefix(operation.contract.mount)
     return specification(operation.contract)["paths"][path][operation.method.lower()]
 

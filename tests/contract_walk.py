@@ -45,12 +45,12 @@ def contract_named(name: str) -> Contract:
 
 @cache
 def specification(contract: Contract) -> Node:
-    """Give a contract with all its references resolved."""
+    """Return a contract with all its references resolved."""
     return Specification.from_dict(contract.document)
 
 
 def operations(contract: Contract) -> Iterator[tuple[Place, Node]]:
-    """Go over the operations, references resolved."""
+    """Iterate over the operations, references resolved."""
     for path, item in specification(contract)["paths"].items():
         for method in METHODS & item.keys():
             yield (path, method), item[method]
@@ -87,19 +87,19 @@ def headers(contract: Contract) -> Iterator[tuple[Place, Node]]:
 
 
 def asked_schemas(contract: Contract) -> Iterator[tuple[Place, Node]]:
-    """Go over the schemas of all that is sent to the server."""
+    """Iterate over the schemas of all that is sent to the server."""
     for place, part in (*asked_bodies(contract), *parameters(contract)):
         yield from within(place, part["schema"])
 
 
 def answered_schemas(contract: Contract) -> Iterator[tuple[Place, Node]]:
-    """Go over the schemas of all that the server sends."""
+    """Iterate over the schemas of all that the server sends."""
     for place, part in (*answered_bodies(contract), *headers(contract)):
         yield from within(place, part["schema"])
 
 
 def within(place: Place, schema: Node) -> Iterator[tuple[Place, Node]]:
-    """Go over a schema and the schemas in it."""
+    """Iterate over a schema and the schemas in it."""
     yield place, schema
     for name, member in schema.get("properties", {}).items():
         yield from within((*place, name), member)
@@ -112,7 +112,7 @@ def within(place: Place, schema: Node) -> Iterator[tuple[Place, Node]]:
 
 
 def written_schemas(contract: Contract) -> Iterator[tuple[Place, Node]]:
-    """Go over all schemas as they stand in the file, each once, references unresolved."""
+    """Iterate over all schemas as they stand in the file, each once, references unresolved."""
     for key, schema in contract.document["components"]["schemas"].items():
         yield from within(("components", "schemas", key), schema)
     for place, node in nodes(contract.document):
@@ -121,7 +121,7 @@ def written_schemas(contract: Contract) -> Iterator[tuple[Place, Node]]:
 
 
 def nodes(node: Node, place: Place = ()) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """Go over all mappings of a document, leaving out examples, which mean nothing."""
+    """Iterate over all mappings of a document, leaving out examples, which mean nothing."""
     if isinstance(node, dict):
         yield place, node
     members = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
@@ -131,7 +131,7 @@ def nodes(node: Node, place: Place = ()) -> Iterator[tuple[Place, dict[str, Any]
 
 
 def examples(contract: Contract) -> Iterator[tuple[Place, Node, Any]]:
-    """Go over all examples and defaults, each with its schema."""
+    """Iterate over all examples and defaults, each with its schema."""
     parts = (*asked_bodies(contract), *answered_bodies(contract), *parameters(contract), *headers(contract))
     for place, part in parts:
         given = [part["example"]] if "example" in part else []

@@ -21,6 +21,6 @@ def raising(failure: Exception) -> Callable[..., NoReturn]:
 
 
 def fail_inside(patch: pytest.MonkeyPatch, operation: Operation, failure: Exception) -> None:
-    """Let an operation's handler fail in its first steps."""
+    """Make an operation's handler fail in its first steps."""
     for name in STEPS:
         patch.setattr(f"{operation.module}.{name}", raising(failure), raising=False)

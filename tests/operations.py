@@ -142,7 +142,7 @@ def send(operation: Operation, person: Person) -> Any:
 
 
 def make_item(operation: Operation, person: Person) -> Any:
-    """Make a thing of the kind that an operation's path names, and give its id."""
+    """Make a thing of the kind that an operation's path names, and return its id."""
     if operation.id == "read_plant_of_session":
         return send(named("create_plant", "focusguard"), person)["session_id"]
     creation = next(one for one in OPERATIONS if (one.method, one.path) == ("POST", operation.collection))
@@ -150,7 +150,7 @@ def make_item(operation: Operation, person: Person) -> Any:
 
 
 def no_item(operation: Operation) -> object:
-    """Give an id that nothing has."""
+    """Return an id that nothing has."""
     assert operation.item is not None
     return 2**63 - 1 if operation.parameters[operation.item]["schema"]["type"] == "integer" else uuid4()
 
@@ -182,12 +182,12 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def code_of(response: httpx.Response) -> tuple[int, str | None]:
-    """Tell an answer's status, and the code of its error, whichever contract's shape that has."""
+    """Return an answer's status, and the code of its error, whichever contract's shape that has."""
     return response.status_code, None if response.is_success else code_in(response.json())
 
 
 def code_in(error: dict[str, Any]) -> str:
-    """Tell the code of an error, in snake_case."""
+    """Return the code of an error, in snake_case."""
     inner = next((error[name] for name in ("error", "detail") if isinstance(error.get(name), dict)), error)
     return str(inner.get("code") or inner["error_code"]).lower()
 

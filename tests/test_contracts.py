@@ -230,7 +230,7 @@ def is_in_reading_order(operation: Node) -> bool:
 
 
 def undocumented(operation: Node, contract: Contract) -> set[str]:
-    """Tell which statuses an operation can answer with and does not document."""
+    """List the statuses that an operation can answer with and does not document."""
     expected = {"500"}
     if any(operation.get("security", contract.document["security"])):
         expected |= {"401", str(operation.get("x-deleted-account", 401))}

@@ -52,7 +52,7 @@ def test_a_login_leads_to_every_tag_that_needs_its_token(contract: Contract):
 
 
 def is_item(path: str, collection: str) -> bool:
-    """Tell whether a path names one thing of those at another path."""
+    """Check whether a path names one thing of those at another path."""
     return re.fullmatch(re.escape(collection) + r"/\{\w+}", path) is not None
 
 

@@ -42,7 +42,7 @@ def lasting_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Clock:
-    """Tells the time that it was set to."""
+    """A clock that shows the time it was set to."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at
@@ -117,7 +117,7 @@ def at_once(count: int, send: Callable[[], httpx.Response]) -> list[httpx.Respon
 
 
 def error_of(response: httpx.Response) -> tuple[int, str]:
-    """Tell the status and the code of an error, which has the shape of the contract."""
+    """Return the status and the code of an error, which has the shape of the contract."""
     detail: dict[str, Any] = response.json()["detail"]
     assert list(detail) == ["message", "error_code", "status_code", "timestamp"]
     assert detail["status_code"] == response.status_code
@@ -125,6 +125,6 @@ def error_of(response: httpx.Response) -> tuple[int, str]:
 
 
 def in_days(client: httpx.Client) -> list[tuple[int, int]]:
-    """Tell minutes and sessions of the last three days, the newest first."""
+    """Return the minutes and sessions of the last three days, the newest first."""
     days = client.get("/api/stats/daily/3").json()["daily_stats"]
     return [(day["focus_min"], day["sessions_completed"]) for day in days]

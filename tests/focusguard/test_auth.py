@@ -5,7 +5,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.conftest import PASSWORD, Person
+from tests.conftest import PASSWORD, Person, once
 from tests.focusguard.conftest import error_of
 from tests.operations import bearer
 
@@ -49,6 +49,7 @@ def test_a_name_that_is_taken_in_other_letters_is_a_conflict(anonymous: httpx.Cl
     assert error_of(response) == (409, code)
 
 
+@once
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -67,6 +68,7 @@ def test_an_account_that_breaks_the_schema_is_refused(anonymous: httpx.Client, w
     assert error_of(response) == (422, "BAD_INPUT")
 
 
+@once
 def test_json_that_cannot_be_parsed_is_a_bad_request(anonymous: httpx.Client):
     headers = {"Content-Type": "application/json"}
 

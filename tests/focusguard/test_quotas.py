@@ -1,6 +1,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,11 +12,14 @@ import clock
 from security import quotas
 from security.quotas import Quotas, caller_by
 from security.tokens import SigningKey, sign_with
+from server.app import Quintet
 from settings import SettingError, read_settings
-from tests.conftest import SECRET, Person
+from tests.conftest import SECRET, Person, once
+from tests.contract_truth import hold_to_contract
 from tests.focusguard.conftest import error_of, redis_at
 from tests.focusguard.test_auth import new_user
 from tests.operations import bearer
+from tests.server.conftest import served
 
 
 def request_from(address: str = "192.0.2.1", token: str = "") -> str:
@@ -136,8 +140,22 @@ def test_a_storage_that_cannot_be_used_is_told_at_start(url: str):
         read_settings({"RATE_LIMIT_STORAGE_URL": url})
 
 
-def test_answers_tell_the_quota_and_the_excess_is_refused(serve: Callable[..., httpx.Client]):
-    client = serve(RATE_LIMIT_PER_MINUTE="3")
+@pytest.fixture
+def serve_with(base_url: str) -> Iterator[Callable[[Quotas], httpx.Client]]:
+    """Serve the application once more, on the same database, and make a client for it."""
+    with ExitStack() as stack:
+
+        def serve_one(quotas: Quotas) -> httpx.Client:
+            url = stack.enter_context(served(Quintet(quotas=quotas)))
+            hooks = {"response": [hold_to_contract]}
+            return stack.enter_context(httpx.Client(base_url=url, event_hooks=hooks, verify=False))
+
+        yield serve_one
+
+
+@once
+def test_answers_tell_the_quota_and_the_excess_is_refused(serve_with: Callable[[Quotas], httpx.Client]):
+    client = serve_with(Quotas(3))
     person, other = (client.post("/api/auth/register", json=new_user()).json()["access_token"] for _ in range(2))
 
     answers = [client.get("/api/stats/me", headers=bearer(person)) for _ in range(4)]
@@ -156,9 +174,10 @@ def test_answers_tell_the_quota_and_the_excess_is_refused(serve: Callable[..., h
     assert client.get("/api/v1/todo/todos", headers=bearer(person)).status_code == 200
 
 
-def test_the_login_tells_both_of_its_limits(serve: Callable[..., httpx.Client]):
-    client = serve(RATE_LIMIT_PER_MINUTE="7")
-    wrong = {"username": "nobody", "password": "not this one"}
+@once
+def test_the_login_tells_both_of_its_limits(serve_with: Callable[[Quotas], httpx.Client]):
+    client = serve_with(Quotas(7))
+    wrong = {"username": new_user()["username"], "password": "not this one"}
 
     answers = [client.post("/api/auth/login", json=wrong) for _ in range(8)]
 

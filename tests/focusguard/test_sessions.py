@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.focusguard.conftest import Clock, at_once, error_of
 
 pytestmark = pytest.mark.usefixtures("lasting_tokens")
@@ -41,6 +41,7 @@ def test_a_session_needs_no_plan(client: httpx.Client, request_body: dict[str, o
     assert response.json()["duration_min"] is None
 
 
+@once
 @pytest.mark.parametrize("minutes", [-1, 1441, 2.5, "25", True])
 def test_a_plan_that_fits_no_day_is_refused(client: httpx.Client, minutes: object):
     response = client.post(SESSIONS, json={"duration_min": minutes})

@@ -10,7 +10,7 @@ from db.accounts.logins import Login, end_other_logins, revoke_token
 from db.sql.engine import transaction
 from security.passwords import password_matches
 from security.tokens import read_token, refresh_token
-from tests.conftest import PASSWORD, Person
+from tests.conftest import PASSWORD, Person, once
 
 REGISTER, LOGIN, REFRESH = "/v1/auth/register", "/v1/auth/login", "/v1/auth/refresh"
 
@@ -79,6 +79,7 @@ def test_of_many_who_register_one_name_at_once_one_gets_it(anonymous: httpx.Clie
     assert sorted(statuses) == [201] + [400] * 7
 
 
+@once
 @pytest.mark.parametrize(
     ("member", "value"),
     [
@@ -110,6 +111,7 @@ def test_a_user_that_breaks_the_schema_is_422_and_not_made(anonymous: httpx.Clie
         assert session.query(Account).where(Account.username == "refused").count() == 0
 
 
+@once
 @pytest.mark.parametrize("member", ["username", "email", "password"])
 def test_every_member_of_a_new_user_is_needed(anonymous: httpx.Client, member: str):
     body = new_user("incomplete")
@@ -132,6 +134,7 @@ def test_an_unknown_name_and_a_wrong_password_get_the_same_answer(person: Person
     assert responses[0].headers["www-authenticate"] == 'Bearer realm="quintet"'
 
 
+@once
 @pytest.mark.parametrize(
     "body",
     [{}, {"username": "x"}, {"password": "x"}, {"username": "", "password": "x"}, {"username": "x", "password": 7}],
@@ -167,6 +170,7 @@ def test_a_refresh_token_is_not_used_up(person: Person, anonymous: httpx.Client)
     assert [response.status_code for response in responses] == [200, 200, 200]
 
 
+@once
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "ü", "x" * 100_000], ids=["empty", "x", "dots", "letter", "long"])
 def test_what_is_no_refresh_token_is_401(anonymous: httpx.Client, token: str):
     response = anonymous.post(REFRESH, json={"refresh_token": token})
@@ -174,6 +178,7 @@ def test_what_is_no_refresh_token_is_401(anonymous: httpx.Client, token: str):
     assert (response.status_code, response.json()["error_code"]) == (401, "INVALID_TOKEN")
 
 
+@once
 def test_an_access_token_does_not_refresh(person: Person, anonymous: httpx.Client):
     response = anonymous.post(REFRESH, json={"refresh_token": person.access_token})
 
@@ -223,6 +228,7 @@ def test_the_tokens_of_a_deleted_account_are_401(person: Person, anonymous: http
     assert (used.status_code, used.json()["error_code"]) == (401, "ACCOUNT_NOT_FOUND")
 
 
+@once
 @pytest.mark.parametrize("body", [{}, {"refresh_token": None}, {"refresh_token": 7}, {"token": "x"}])
 def test_a_missing_refresh_token_is_422(anonymous: httpx.Client, body: dict[str, object]):
     response = anonymous.post(REFRESH, json=body)
@@ -230,6 +236,7 @@ def test_a_missing_refresh_token_is_422(anonymous: httpx.Client, body: dict[str,
     assert (response.status_code, response.json()["error_code"]) == (422, "BAD_INPUT")
 
 
+@once
 def test_a_refresh_token_in_the_header_alone_is_422(person: Person, anonymous: httpx.Client):
     response = anonymous.post(REFRESH, json={}, headers={"Authorization": f"Bearer {person.refresh_token}"})
 

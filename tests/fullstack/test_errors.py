@@ -6,6 +6,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.conftest import once
+
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 JSON = {"Content-Type": "application/json"}
 
@@ -19,6 +21,7 @@ def error_of(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, error["error_code"]
 
 
+@once
 @pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/nothing", "/v1/tasks/", "/v1/tags/x/y", "/v1/auth"])
 def test_an_unknown_path_is_404_in_the_shape_of_the_contract(anonymous: httpx.Client, path: str):
     response = anonymous.get(path)
@@ -26,6 +29,7 @@ def test_an_unknown_path_is_404_in_the_shape_of_the_contract(anonymous: httpx.Cl
     assert error_of(response) == (404, "NOT_FOUND")
 
 
+@once
 def test_bad_input_names_the_members_and_repeats_nothing(client: httpx.Client):
     body = {"title": "", "priority": "Xyzzy", "due_date": "Xyzzy"}
 
@@ -36,6 +40,7 @@ def test_bad_input_names_the_members_and_repeats_nothing(client: httpx.Client):
     assert "Xyzzy" not in response.text
 
 
+@once
 def test_checks_come_in_their_order(anonymous: httpx.Client, client: httpx.Client):
     # Method, token, media type, input, object: each request is wrong in all that comes after as well.
     nothing = f"/v1/tags/{uuid4()}"

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from db.tasks.tags import PALETTE, color_of
-from tests.conftest import Person
+from tests.conftest import Person, once
 
 TAGS, TASKS = "/v1/tags", "/v1/tasks"
 
@@ -53,6 +53,7 @@ def test_the_total_does_not_depend_on_the_page(client: httpx.Client, skip: int, 
     assert [tag["name"] for tag in page["tags"]] == list("abc")[skip : skip + limit]
 
 
+@once
 @pytest.mark.parametrize(
     "query",
     ["skip=-1", "limit=0", "limit=1001", "skip=x", "limit=1.5", "skip=2147483648", "limit=", "skip=1&skip=2"],
@@ -84,6 +85,7 @@ def test_of_two_who_make_one_tag_at_once_one_gets_it(client: httpx.Client):
         assert statuses == [201, 400]
 
 
+@once
 @pytest.mark.parametrize(
     ("member", "value"),
     [

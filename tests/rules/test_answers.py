@@ -7,7 +7,7 @@ import pytest
 from db.errors import Duplicate, NotYours
 from language.errors import BadInput, Unparsable
 from security.errors import WrongTokenKind
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.faults import fail_inside
 from tests.operations import Operation, code_of, examples_of, for_each, kept_of, request_of
 
@@ -26,7 +26,7 @@ ALSO: dict[str, dict[int, set[str]]] = {
 
 
 def foretold_statuses(operation: Operation) -> set[int]:
-    """Tell from an operation and its contract's row which statuses it has to document."""
+    """Work out from an operation and its contract's row which statuses it has to document."""
     row, definition, takes_body = operation.contract, operation.definition, bool(operation.members)
     rules = [
         (operation.success, True),
@@ -70,6 +70,7 @@ def test_every_example_of_a_body_is_taken(operation: Operation, new_person: Call
     assert statuses == {operation.success}
 
 
+@once
 @for_each(lambda operation: operation.method == "GET")
 def test_head_is_answered_like_get_without_the_body(operation: Operation, person: Person):
     request = request_of(operation, person)
@@ -93,6 +94,7 @@ def test_what_is_deleted_is_gone(operation: Operation, person: Person):
     assert person.client.get(request["url"]).status_code in {404, 405}
 
 
+@once
 @for_each()
 def test_what_fails_inside_is_told_to_nobody_and_leaves_nothing(
     operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch

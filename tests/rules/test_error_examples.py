@@ -6,20 +6,22 @@ from typing import Any
 import pytest
 
 from server.contracts import CONTRACTS, Contract
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.operations import OPERATIONS, Operation, code_in
-from tests.rules.causes import Scene, answers_with
+from tests.rules.causes import DECIDED_WITHOUT_ROWS, Scene, answers_with
 
 
-def error_examples() -> list[Any]:
-    """List the examples in the contracts' component responses."""
-    return [
+def for_each_example(condition: Callable[[str], bool]) -> pytest.MarkDecorator:
+    """Run a test for each example in the contracts' component responses whose code the condition holds for."""
+    examples = [
         pytest.param(contract, name, one["value"], id=f"{contract.name}-{name}-{key}")
         for contract in CONTRACTS
         for name, response in contract.document["components"]["responses"].items()
         for content in [response["content"][contract.media_type]]
         for key, one in (content.get("examples") or {"only": {"value": content.get("example")}}).items()
+        if condition(code_in(one["value"]))
     ]
+    return pytest.mark.parametrize(("contract", "response", "example"), examples)
 
 
 def operations_with(contract: Contract, response: str) -> list[Operation]:
@@ -34,18 +36,31 @@ def operations_with(contract: Contract, response: str) -> list[Operation]:
 
 
 def without_time(error: dict[str, Any]) -> dict[str, Any]:
-    """Give all of an error but when it was."""
+    """Return all of an error but its time."""
     members = {name: value for name, value in error.items() if name != "timestamp"}
     return {name: without_time(value) if isinstance(value, dict) else value for name, value in members.items()}
 
 
-@pytest.mark.parametrize(("contract", "response", "example"), error_examples())
-def test_an_error_reads_as_its_example(
-    contract: Contract, response: str, example: dict[str, Any], new_person: Callable[[], Person]
-):
-    def is_sent_by(operation: Operation) -> bool:
+def is_sent(example: dict[str, Any], contract: Contract, response: str, new_person: Callable[[], Person]) -> bool:
+    """Provoke an error of every operation that documents it, until one of them answers like the example."""
+    for operation in operations_with(contract, response):
         with pytest.MonkeyPatch.context() as patch:
             answers = answers_with(code_in(example), Scene(operation, new_person(), new_person(), patch))
-            return any(answer.is_error and without_time(answer.json()) == without_time(example) for answer in answers)
+            if any(answer.is_error and without_time(answer.json()) == without_time(example) for answer in answers):
+                return True
+    return False
 
-    assert any(is_sent_by(operation) for operation in operations_with(contract, response))
+
+@once
+@for_each_example(lambda code: code in DECIDED_WITHOUT_ROWS)
+def test_an_error_of_the_request_reads_as_its_example(
+    contract: Contract, response: str, example: dict[str, Any], new_person: Callable[[], Person]
+):
+    assert is_sent(example, contract, response, new_person)
+
+
+@for_each_example(lambda code: code not in DECIDED_WITHOUT_ROWS)
+def test_an_error_of_what_there_is_reads_as_its_example(
+    contract: Contract, response: str, example: dict[str, Any], new_person: Callable[[], Person]
+):
+    assert is_sent(example, contract, response, new_person)

@@ -6,7 +6,7 @@ import pytest
 
 from db.errors import NotYours
 from language.errors import BadInput
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.operations import Operation, code_of, for_each, kept_of, make_item, no_item, request_of
 
 NO_IDS = ["abc", "%20", "1%00", "%FF", "%2F", "%D9%A1", "9" * 5000]
@@ -56,6 +56,7 @@ def test_a_thing_that_never_was_is_not_found(operation: Operation, person: Perso
     assert (code or "").endswith("_not_found")
 
 
+@once
 @names_item
 def test_what_cannot_be_an_id_is_not_found(operation: Operation, person: Person):
     no_ids = NO_NUMBERS if is_numbered(operation) else NO_UUIDS
@@ -75,6 +76,7 @@ def test_a_uuid_may_be_written_in_capitals(operation: Operation, person: Person)
     assert response.status_code == operation.success
 
 
+@once
 @for_each(lambda operation: operation.item and operation.members)
 @pytest.mark.parametrize("is_there", [True, False], ids=["somebody else's", "unknown"])
 def test_bad_input_is_told_before_the_thing_is_looked_for(

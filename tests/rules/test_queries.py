@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from language.errors import BadInput
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.operations import OPERATIONS, Operation, code_of, request_of
 
 NO_NUMBERS = ["", "ten", "1.5", "+1", "01", "1e1", "9" * 5000, "%00", "%D9%A1"]
@@ -21,6 +21,8 @@ each_parameter = pytest.mark.parametrize(
         for name in operation.queries
     ],
 )
+
+pytestmark = once
 
 
 def wrong_values(schema: dict[str, Any]) -> list[str]:

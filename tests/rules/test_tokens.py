@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from security.errors import WrongTokenKind
-from tests.conftest import SECRET, Person
+from tests.conftest import SECRET, Person, once
 from tests.operations import Operation, bearer, code_of, for_each, request_of
 from tests.rules.causes import let_pass, renewed_token
 
@@ -18,6 +18,7 @@ needs_token = for_each(lambda operation: operation.token)
 needs_access_token = for_each(lambda operation: operation.token in {"access", "fresh"})
 
 
+@once
 @needs_token
 def test_who_sends_no_token_is_not_let_in(operation: Operation, person: Person, anonymous: httpx.Client):
     request = request_of(operation, person)
@@ -29,6 +30,7 @@ def test_who_sends_no_token_is_not_let_in(operation: Operation, person: Person, 
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="quintet"'
 
 
+@once
 @needs_token
 def test_the_token_is_asked_for_before_the_input_is_looked_at(
     operation: Operation, person: Person, anonymous: httpx.Client
@@ -51,6 +53,7 @@ def test_a_token_counts_to_the_end_of_its_life(operation: Operation, person: Per
     assert response.status_code == operation.success
 
 
+@once
 @needs_token
 def test_an_expired_token_does_not_count(operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch):
     request = request_of(operation, person)
@@ -72,6 +75,7 @@ def test_a_revoked_token_does_not_count(operation: Operation, person: Person):
     assert code_of(response) == (401, "token_revoked")
 
 
+@once
 @needs_token
 def test_a_token_that_somebody_else_signed_does_not_count(operation: Operation, person: Person):
     request = request_of(operation, person)
@@ -83,6 +87,7 @@ def test_a_token_that_somebody_else_signed_does_not_count(operation: Operation, 
     assert code_of(response) == (401, "invalid_token")
 
 
+@once
 @needs_access_token
 def test_a_refresh_token_in_the_place_of_an_access_token_does_not_count(operation: Operation, person: Person):
     request = {**request_of(operation, person), "headers": bearer(person.refresh_token)}
@@ -92,6 +97,7 @@ def test_a_refresh_token_in_the_place_of_an_access_token_does_not_count(operatio
     assert code_of(response) == (401, "wrong_token_kind")
 
 
+@once
 @for_each(lambda operation: operation.token == "refresh")
 def test_an_access_token_in_the_place_of_a_refresh_token_is_of_the_wrong_kind(operation: Operation, person: Person):
     request = {**request_of(operation, person), "headers": bearer(person.access_token)}
@@ -101,6 +107,7 @@ def test_an_access_token_in_the_place_of_a_refresh_token_is_of_the_wrong_kind(op
     assert code_of(response) == (operation.contract.status_of(WrongTokenKind), "wrong_token_kind")
 
 
+@once
 @needs_access_token
 def test_only_what_asks_for_a_fresh_token_refuses_a_renewed_one(operation: Operation, person: Person):
     request = {**request_of(operation, person), "headers": bearer(renewed_token(person))}

@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.contracts import CONTRACTS, Contract
+from server.contracts import Contract
 from tests.conftest import Person
 from tests.contract_truth import hold_to_contract
 from tools.sdk import generate_python
@@ -49,17 +50,28 @@ class PythonClient:
 
 
 @pytest.fixture(scope="session")
-def python_packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Generate the Python client of every contract, and let it be imported."""
+def python_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Contract], None]]:
+    """Generate the Python client of a contract when it is first asked for, and let it be imported."""
     folder: Path = tmp_path_factory.mktemp("python-clients")
     with pytest.MonkeyPatch.context() as patch:
-        for contract in CONTRACTS:
+
+        @cache
+        def generate(contract: Contract) -> None:
             generate_python(contract, folder / contract.name)
             patch.syspath_prepend(folder / contract.name)
-        yield
+
+        yield generate
 
 
 @pytest.fixture
-def python_client(python_packages: None, base_url: str, person: Person) -> Iterator[Callable[[Contract], PythonClient]]:
+def python_client(
+    python_package: Callable[[Contract], None], base_url: str, person: Person
+) -> Iterator[Callable[[Contract], PythonClient]]:
+    """Open the generated client of a contract."""
     with ExitStack() as stack:
-        yield lambda contract: PythonClient(contract, base_url, person, stack)
+
+        def open_one(contract: Contract) -> PythonClient:
+            python_package(contract)
+            return PythonClient(contract, base_url, person, stack)
+
+        yield open_one

@@ -4,8 +4,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from server.contracts import CONTRACTS, Contract
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, once
 from tests.sdk.conftest import PythonClient
+
+pytestmark = once
 
 
 def workspace(sdk: PythonClient):

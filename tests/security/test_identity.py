@@ -148,8 +148,8 @@ def test_a_name_in_a_token_is_never_trusted(new_person: Callable[..., Person]):
     assert "username" not in dir(caller.token)
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_token_is_checked_anew_when_the_connection_died(database_url: str, person: Person):
+@pytest.mark.on("postgresql")
+def test_a_token_is_checked_anew_when_the_connection_died(person: Person):
     identify(person.access_token, "access", at=clock.now())
     with autocommit() as connection:
         others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

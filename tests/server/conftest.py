@@ -170,7 +170,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
 
 @pytest.fixture
 def new_contract(base_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Contract]:
-    """Make a contract of some paths, with handlers that tell who they are and what they were called with."""
+    """Make a contract of some paths, with handlers that answer who they are and what they were called with."""
     monkeypatch.setattr(contracts, "OPENAPI_FOLDER", tmp_path)
 
     def make(name: str, paths: dict[str, Any], **handlers: Any) -> Contract:

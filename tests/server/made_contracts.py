@@ -15,7 +15,7 @@ def operation(name: str, *parameters: dict[str, Any], status: str = "200", **mor
 
 
 def teller(name: str, definition: dict[str, Any]) -> Any:
-    """Make a function that takes what its operation has and tells of it."""
+    """Make a function that takes the parameters of its operation and returns them."""
     names = [one["name"] for one in definition["parameters"]] + ["body"] * ("requestBody" in definition)
     scope: dict[str, Any] = {}
     exec(f"def tell({', '.join(names)}): return ['{name}', dict({', '.join(f'{one}={one}' for one in names)})]", scope)

@@ -10,8 +10,10 @@ import jwt
 import pytest
 
 import clock
-from tests.conftest import SECRET, Person
+from tests.conftest import SECRET, Person, once
 from tests.server.conftest import TODOS, RawAnswer, assert_problem, raw_request
+
+pytestmark = once
 
 BARE_CHALLENGE = 'Bearer realm="quintet"'
 

@@ -4,8 +4,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.conftest import Person
+from tests.conftest import Person, both, once
 from tests.server.conftest import TODOS, Log, RawAnswer, assert_problem, raw_request
+
+pytestmark = once
 
 JSON = {"Content-Type": "application/json"}
 LOGIN = "/api/v1/auth/login"
@@ -114,6 +116,7 @@ def test_what_parsers_refuse_or_disagree_about_is_refused_and_not_kept(visitor: 
     assert visitor.get(TODOS).json() == []
 
 
+@both
 @pytest.mark.parametrize("number", [str(2**64), str(-(10**300)), "1e308", str(2**64 - 1), "5e-324"])
 def test_a_number_of_any_size_is_kept_and_shown(client: httpx.Client, number: str):
     text = f'{{"preferences": {{"x": {number}}}}}'

@@ -5,8 +5,10 @@ import httpx
 import pytest
 
 from server.validation.reading import MOST_BYTES
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.server.conftest import TODOS, RawAnswer, assert_problem, raw_request, read_answer
+
+pytestmark = once
 
 JSON = {"Content-Type": "application/json"}
 LOGIN = "/api/v1/auth/login"

@@ -1,7 +1,5 @@
 """What the YAML files must not say, since Connexion 3.3.0 would read it otherwise than it is meant."""
 
-from typing import Any
-
 from language.formats import FORMATS, Conversion
 from server.contracts import Contract
 from tests.contract_walk import Node, asked_bodies, each_contract, nodes, operations, parameters, within
@@ -58,10 +56,6 @@ def test_every_security_scheme_says_which_token_it_means(contract: Contract):
 
     assert {scheme["x-token"] for scheme in schemes.values()} <= {"access", "fresh", "refresh"}
     assert {name for one in required for alternative in one for name in alternative} <= schemes.keys()
-
-
-def is_other(parameter: dict[str, Any]) -> bool:
-    return parameter.get("in") in ("header", "cookie") and parameter["schema"].get("type") != "string"
 
 
 def count_formats(schema: Node) -> int:

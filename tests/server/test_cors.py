@@ -6,8 +6,10 @@ import pytest
 from server.app import Quintet
 from server.edge.cors import EXPOSED_HEADERS
 from server.validation.reading import MOST_BYTES
-from tests.conftest import ORIGIN
+from tests.conftest import ORIGIN, once
 from tests.server.conftest import TODOS, assert_problem, served
+
+pytestmark = once
 
 FOREIGN = ["https://evil.example", "null", "http://localhost:5174", f"{ORIGIN}.evil.example", f"{ORIGIN}/"]
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

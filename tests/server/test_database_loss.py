@@ -9,6 +9,9 @@ from db.sql.engine import autocommit
 from tests.conftest import PASSWORD, Person
 from tests.server.conftest import TODOS
 
+# A file has no connections that could end.
+pytestmark = pytest.mark.on("postgresql")
+
 Restart = Callable[[], None]
 
 KILL_THE_OTHERS = text(
@@ -18,13 +21,12 @@ KILL_THE_OTHERS = text(
 
 
 @pytest.fixture
-def restart(database_url: str) -> Restart:
-    """End all connections to the database, as its restart does. A file has none."""
+def restart() -> Restart:
+    """End all connections to the database, as its restart does."""
 
     def end_connections() -> None:
-        if database_url.startswith("postgresql"):
-            with autocommit() as connection:
-                assert all(connection.execute(KILL_THE_OTHERS).scalars())
+        with autocommit() as connection:
+            assert all(connection.execute(KILL_THE_OTHERS).scalars())
 
     return end_connections
 

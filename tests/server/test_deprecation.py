@@ -5,6 +5,7 @@ import pytest
 
 from server.answers.answers import deprecation_notices
 from server.contracts import Contract
+from tests.conftest import once
 from tests.server.conftest import served
 from tests.server.made_contracts import operation, serving
 
@@ -23,6 +24,7 @@ def test_the_contract_says_since_when_and_until_when(definition: dict[str, str],
     assert headers == notices
 
 
+@once
 def test_the_answers_of_a_deprecated_operation_carry_the_notices(
     new_contract: Callable[..., Contract], monkeypatch: pytest.MonkeyPatch
 ):

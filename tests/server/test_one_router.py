@@ -14,8 +14,11 @@ from server.app import Quintet
 from server.contracts import Contract
 from server.errors.refusals import Refusal
 from server.views import ContractError
+from tests.conftest import once
 from tests.server.conftest import served
 from tests.server.made_contracts import operation, serving
+
+pytestmark = once
 
 PUBLIC: dict[str, Any] = {"security": []}
 SECURED: dict[str, Any] = {}

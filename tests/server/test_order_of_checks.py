@@ -4,8 +4,10 @@ import httpx
 import pytest
 
 from server.validation.reading import MOST_BYTES
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.server.conftest import TODOS
+
+pytestmark = once
 
 TEXT = {"Content-Type": "text/plain"}
 JSON = {"Content-Type": "application/json"}

@@ -1,4 +1,7 @@
-"""Which contract answers where the paths of several meet: for each path of each contract and each method."""
+"""Which contract answers where the paths of several meet: for each path of each contract and each method.
+
+The router decides it, so all paths are put to the router. Over HTTP goes one path of each kind.
+"""
 
 from collections.abc import Iterator
 from itertools import product
@@ -11,12 +14,14 @@ from connexion.spec import Specification
 import clock
 from server.contracts import CONTRACTS, ELSEWHERE, Contract, contract_at
 from server.errors.refusals import Refusal
-from server.routing.routes import Routes
+from tests.conftest import once
+from tests.contract_truth import ROUTES
+
+pytestmark = once
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 NOWHERE = "There is nothing at this path."
-ROUTES = Routes(CONTRACTS)
 
 TEMPLATES = [(contract, contract.mount + path) for contract in CONTRACTS for path in contract.document["paths"]]
 
@@ -55,26 +60,42 @@ def means(template: str, path: str) -> bool:
     )
 
 
-def answering(path: str) -> dict[str, Contract]:
-    """Tell from the contracts alone which of them answers which method of a path: none, where none owns the path."""
+def meant_by(path: str) -> list[tuple[Contract, str]]:
+    """List the contracts and templates that mean a path; below a base path without a template nobody else is asked."""
     owner = contract_at(path.encode())
     meant = [(contract, template) for contract, template in TEMPLATES if means(template, path)]
-    # Below a base path that is named word for word nobody else is asked.
-    if "{" not in owner.base_path:
-        meant = [one for one in meant if one[1].startswith(f"{owner.base_path}/")]
-    if not meant:
-        return {}
-    best = max(precedence(template) for _, template in meant)
-    methods: dict[str, Contract] = {}
-    for contract, template in meant:
-        if precedence(template) == best:
-            item = contract.document["paths"][template.removeprefix(contract.mount)]
-            methods = {method.upper(): contract for method in item} | methods
+    return [one for one in meant if "{" in owner.base_path or one[1].startswith(f"{owner.base_path}/")]
+
+
+def first_meant_by(path: str) -> list[tuple[Contract, str]]:
+    """List those of them that come first, in the order of the contracts."""
+    meant = meant_by(path)
+    first = max((precedence(template) for _, template in meant), default=[])
+    return [one for one in meant if precedence(one[1]) == first]
+
+
+def answering(path: str) -> dict[str, tuple[Contract, str]]:
+    """Find from the contracts alone which of them, with which template, answers which method of a path."""
+    methods: dict[str, tuple[Contract, str]] = {}
+    for contract, template in first_meant_by(path):
+        item = contract.document["paths"][template.removeprefix(contract.mount)]
+        methods = {method.upper(): (contract, template) for method in item} | methods
     return methods | ({"HEAD": methods["GET"]} if "GET" in methods else {})
 
 
+def owner_of(path: str) -> Contract:
+    """Find the contract whose errors a path has: the first that answers there, or else the one it lies below."""
+    return next((contract for contract, _ in first_meant_by(path)), contract_at(path.encode()))
+
+
+def one_of_each_kind() -> list[str]:
+    """Choose a path for each set of templates that mean the same path."""
+    kinds = {(contract_at(path.encode()).name, *(template for _, template in meant_by(path))): path for path in PATHS}
+    return sorted(kinds.values())
+
+
 def is_shaped_by(response: httpx.Response, contract: Contract) -> bool:
-    """Tell whether an error has the shape of a contract."""
+    """Check whether an error has the shape of a contract."""
     shape = contract.error(Refusal(response.status_code, "some_code", "Some message."), clock.now())
     body = response.json()
     return (
@@ -84,30 +105,37 @@ def is_shaped_by(response: httpx.Response, contract: Contract) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", PATHS)
+def found_at(path: str) -> tuple[dict[str, tuple[Contract, str]], Contract]:
+    """Ask the router which contract, with which template, answers which method of a path, and whose errors it has."""
+    match = ROUTES.find(path.encode())
+    if match is None:
+        return {}, contract_at(path.encode())
+    endpoints = {method: match[0].endpoints[method.replace("HEAD", "GET")] for method in match[0].allowed()}
+    return {method: (one.contract, one.template) for method, one in endpoints.items()}, match[0].contract
+
+
+def test_the_router_finds_the_operation_that_comes_first_at_every_path():
+    found = {path: found_at(path) for path in PATHS}
+
+    assert len(PATHS) > 500
+    assert found == {path: (answering(path), owner_of(path)) for path in PATHS}
+
+
+@pytest.mark.parametrize("path", one_of_each_kind())
 def test_the_contract_that_must_answer_answers(path: str, anonymous: httpx.Client):
     expected = answering(path)
-    owner = next(iter(expected.values()), contract_at(path.encode()))
 
     answers = {method: anonymous.request(method, path) for method in METHODS}
 
-    assert served_at(path) == {method: contract.name for method, contract in expected.items()}
     for method, answer in answers.items():
-        assert answer.status_code < 400 or method == "HEAD" or is_shaped_by(answer, expected.get(method, owner))
+        contract = expected[method][0] if method in expected else owner_of(path)
+        assert answer.status_code < 400 or method == "HEAD" or is_shaped_by(answer, contract)
         if method in expected:
             assert answer.status_code not in {405, 500}
             assert NOWHERE not in answer.text
         else:
             assert answer.status_code == (405 if expected else 404)
             assert answer.headers.get("allow", "") == ", ".join(sorted(expected))
-
-
-def served_at(path: str) -> dict[str, str]:
-    """Ask the router which contract answers which method of a path."""
-    match = ROUTES.find(path.encode())
-    if match is None:
-        return {}
-    return {method: match[0].endpoints[method.replace("HEAD", "GET")].contract.name for method in match[0].allowed()}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +202,7 @@ def test_the_two_contracts_describe_their_common_operations_alike(operation: str
 
 
 def said_by(definition: Any) -> Any:
-    """Give all that a definition says, but for the words that it says it in."""
+    """Return a definition without its prose."""
     if isinstance(definition, dict):
         words = {"description", "example", "examples", "links"}
         return {name: said_by(member) for name, member in definition.items() if name not in words}

@@ -16,7 +16,10 @@ from sqlalchemy.util.concurrency import in_greenlet
 from db.sql import readiness
 from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
 from server.pages import views
+from tests.conftest import both, once
 from tests.server.conftest import raw_request, read_answer
+
+pytestmark = once
 
 HTML_PAGES = ("/docs", "/redoc")
 BROWSER_FILES = sorted(views.BROWSER.iterdir())
@@ -113,6 +116,7 @@ def test_the_json_says_the_same_as_the_yaml(anonymous: httpx.Client, contract: C
     assert response.headers["content-type"] == "application/json"
 
 
+@both
 def test_a_living_server_with_its_database_is_ready(anonymous: httpx.Client):
     alive, ready = anonymous.get("/healthz"), anonymous.get("/readyz")
 
@@ -144,6 +148,7 @@ def hanging() -> Callable[[], None]:
     return hang
 
 
+@both
 def test_while_its_database_hangs_a_server_says_so_within_two_seconds(
     anonymous: httpx.Client, monkeypatch: pytest.MonkeyPatch, hanging: Callable[[], None]
 ):

@@ -3,7 +3,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from tests.conftest import once
 from tests.server.conftest import TODOS, RawAnswer, assert_problem, raw_request
+
+pytestmark = once
 
 NO_LIMITS = ["", "0", "-1", "1001", "abc", "1.5", "1.0", "+1", "%201", "1e2", "01", "0x1", "true", "%D9%A3"]
 NO_LIMITS += ["9" * 19, "9" * 20, "9" * 5_000, "1%00", "1%0A", "null", "1,2", "[1]"]

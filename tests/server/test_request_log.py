@@ -11,8 +11,10 @@ import pytest
 from log import JsonLines, trace_of
 from server.pages import views
 from server.validation.reading import MOST_BYTES
-from tests.conftest import ORIGIN, PASSWORD, Person
+from tests.conftest import ORIGIN, PASSWORD, Person, both, once
 from tests.server.conftest import TODOS, Log, RawAnswer, assert_problem, raw_request
+
+pytestmark = once
 
 MADE_ID = re.compile(r"[0-9a-f]{32}")
 WORDS = "Buy-the-house-at-12-Elm-Street"
@@ -120,6 +122,7 @@ def test_a_refused_request_names_no_account_that_it_did_not_prove(anonymous: htt
     assert (line["status"], line["account"]) == (401, None)
 
 
+@both
 def test_neither_tokens_nor_passwords_nor_bodies_get_into_the_log(anonymous: httpx.Client, person: Person, log: Log):
     account = {"username": "kept-out", "email": "kept-out@x.example", "password": "Kept-Out-9"}
     bearer = {"Authorization": f"Bearer {person.refresh_token}"}
@@ -162,6 +165,7 @@ def test_what_nobody_foresaw_is_a_500_and_its_line_says_where(
     assert WORDS not in log.all_text() + response.text
 
 
+@both
 def test_a_row_that_the_database_refuses_is_not_told_to_the_log(
     person: Person, log: Log, monkeypatch: pytest.MonkeyPatch
 ):

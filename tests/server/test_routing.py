@@ -1,7 +1,6 @@
 import re
 import socket
 from collections.abc import Callable
-from itertools import combinations
 
 import httpx
 import pytest
@@ -10,10 +9,12 @@ from starlette.types import Receive, Scope, Send
 from server.app import Quintet
 from server.contracts import CONTRACTS, Contract
 from server.edge.wire import MOST_HEAD_BYTES
-from server.routing.routes import Endpoint, Route
-from tests.conftest import PASSWORD, Person
+from server.routing.routes import Route
+from tests.conftest import PASSWORD, Person, both, once
 from tests.contract_truth import ROUTES
 from tests.server.conftest import TODOS, RawAnswer, assert_problem, raw_request, read_answer, served
+
+pytestmark = once
 
 ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 PAGES = ("/", "/docs", "/redoc", "/docs/contracts.json", "/healthz", "/readyz", "/docs/swagger-ui/swagger-ui.css")
@@ -122,9 +123,7 @@ def test_a_method_that_http_does_not_know_is_refused(exchange: Callable[[bytes],
     assert_problem(answer, 400, "malformed_request")
 
 
-@pytest.mark.parametrize(
-    "line", [b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"hello\r\n\r\n"]
-)
+@pytest.mark.parametrize("line", NO_HTTP)
 def test_what_is_no_http_is_refused(exchange: Callable[[bytes], RawAnswer], line: bytes):
     answer = exchange(line)
 
@@ -166,60 +165,7 @@ def test_the_absolute_form_of_a_target_is_understood(exchange: Callable[[bytes],
     assert answer.status == 200
 
 
-def common_path(one: str, other: str) -> str | None:
-    """Make a path that two templates both fit; None when there is none."""
-    pairs = list(zip(one.split("/"), other.split("/"), strict=False))
-    if one.count("/") != other.count("/"):
-        return None
-    segments = [b if a.startswith("{") else a for a, b in pairs]
-    fits = all(a == b or a.startswith("{") or b.startswith("{") for a, b in pairs)
-    return concrete("/".join(segments), "x") if fits else None
-
-
-def rank(template: str) -> list[bool]:
-    return [segment.startswith("{") for segment in template.split("/")]
-
-
-def test_of_two_paths_that_fit_the_one_that_is_literal_first_is_found():
-    overlapping = [
-        (one, other, path)
-        for one, other in combinations(routes(), 2)
-        if (path := common_path(one.template, other.template)) is not None
-    ]
-
-    for one, other, path in overlapping:
-        found = ROUTES.find(path.encode())
-        expected = min(one, other, key=lambda route: rank(route.template))
-        assert found is not None
-        assert rank(found[0].template) <= rank(expected.template), path
-
-
-def test_each_path_is_found_as_itself():
-    for route in routes():
-        found = ROUTES.find(concrete(route.template, "x-1").encode())
-
-        assert found is not None
-        assert found[0] is route
-
-
-def operations() -> list[tuple[str, Endpoint]]:
-    return [(method, operation) for route in routes() for method, operation in route.endpoints.items()]
-
-
-def test_where_contracts_share_an_operation_the_first_one_answers_it():
-    for method, operation in operations():
-        offering = [
-            contract
-            for contract in CONTRACTS
-            for path, methods in contract.document["paths"].items()
-            if rank(contract.mount + path) == rank(operation.template)
-            and concrete(contract.mount + path) == concrete(operation.template)
-            and method.lower() in methods
-        ]
-
-        assert operation.contract is offering[0]
-
-
+@both
 def test_a_client_without_an_address_is_served(base_url: str, person: Person):
     inner = Quintet()
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import once
 from tests.operations import Operation, for_each
 from tests.server.conftest import TODOS
 
@@ -27,6 +28,7 @@ def tells(response: httpx.Response) -> bool:
     return any(sign.casefold() in told.casefold() for sign in SIGNS)
 
 
+@once
 @for_each()
 def test_no_error_repeats_what_was_submitted(client: httpx.Client, operation: Operation):
     method, path = operation.method, re.sub(r"\{[^}]+\}", MARKER, operation.path)
@@ -44,6 +46,7 @@ def test_no_error_repeats_what_was_submitted(client: httpx.Client, operation: Op
     assert any(response.is_error for response in refused)
 
 
+@once
 @pytest.mark.parametrize("path", [f"/{MARKER}", f"/api/v1/{MARKER}", f"/docs/{MARKER}", f"/docs/page/{MARKER}"])
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_an_unknown_path_is_not_repeated(anonymous: httpx.Client, method: str, path: str):
@@ -53,6 +56,7 @@ def test_an_unknown_path_is_not_repeated(anonymous: httpx.Client, method: str, p
     assert not tells(response)
 
 
+@once
 def test_a_preflight_that_is_refused_repeats_nothing(anonymous: httpx.Client):
     asked = {"Access-Control-Request-Method": MARKER, "Access-Control-Request-Headers": MARKER}
 

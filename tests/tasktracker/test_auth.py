@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.conftest import PASSWORD, Person
+from tests.conftest import PASSWORD, Person, once
 from tests.operations import bearer
 from tests.tasktracker.test_tasks import TASKS
 
@@ -26,6 +26,7 @@ def test_a_newcomer_registers_logs_in_and_keeps_a_task(anonymous: httpx.Client):
     assert anonymous.get(TASKS).json()["total"] == 0
 
 
+@once
 def test_a_weak_password_is_refused(anonymous: httpx.Client):
     weak = ["Short-1", "no-uppercase-1", "No-Digit-Here", "NoSymbol1", "12345678"]
     who = {"username": "weak", "email": "weak@quintet.example"}

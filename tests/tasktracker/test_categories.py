@@ -10,7 +10,7 @@ from db.sql.engine import transaction
 from db.sql.ownership import add
 from db.tasks.recurrence import RecurrencePattern
 from db.tasks.tasks import Task
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.tasktracker.test_tasks import CATEGORIES, TASKS
 
 
@@ -99,6 +99,7 @@ def test_another_account_may_use_the_same_name(client: httpx.Client, stranger: h
     assert response.status_code == 201
 
 
+@once
 @pytest.mark.parametrize(
     "body",
     [
@@ -121,6 +122,7 @@ def test_a_name_may_have_a_hundred_characters(client: httpx.Client):
     assert client.get(f"{CATEGORIES}/{category['id']}").json()["name"] == "ä" * 100
 
 
+@once
 def test_the_color_cannot_be_taken_away(client: httpx.Client):
     category = create(client)
 

@@ -7,7 +7,7 @@ import pytest
 
 from db.sql.engine import transaction
 from db.tasks.tasks import Task
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.tasktracker.test_tasks import TASKS, category_of
 
 
@@ -178,6 +178,7 @@ def pages(client: httpx.Client, **query: Any) -> Iterator[str]:
         yield from listed(client, **query, offset=offset)
 
 
+@once
 @pytest.mark.parametrize(
     ("name", "value"),
     [

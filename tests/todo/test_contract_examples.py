@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.operations import named, request_of, send
 from tests.todo.test_tasks import tasks_of
 
@@ -50,7 +50,7 @@ TYPES = {"integer": int, "string": str, "boolean": bool, "datetime": str}
 
 
 def has_shape_of(answer: Any, example: Any) -> bool:
-    """Tell whether an answer has the members of an example, in its order, and values of the types it names."""
+    """Check whether an answer has the members of an example, in its order, and values of the types it names."""
     if isinstance(example, dict):
         return list(answer) == list(example) and all(has_shape_of(answer[name], example[name]) for name in example)
     if isinstance(example, list):
@@ -84,6 +84,7 @@ def test_an_error_has_the_shape_of_the_text(person: Person):
     assert has_shape_of(response.json(), ERROR)
 
 
+@once
 def test_several_faults_are_all_told(person: Person):
     response = person.client.post(tasks_of(person), json={"title": " ", "description": 7})
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.todo.test_tasks import create, elsewhere, tasks_of, titles
 
 
@@ -81,6 +81,7 @@ def test_other_peoples_tasks_are_neither_listed_nor_counted(person: Person, stra
     assert response.json() == {"tasks": [], "total_count": 0, "completed_count": 0, "pending_count": 0}
 
 
+@once
 @pytest.mark.parametrize(
     ("name", "value"),
     [

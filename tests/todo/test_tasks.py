@@ -9,7 +9,7 @@ from db.sql.engine import transaction
 from db.sql.ownership import add
 from db.tasks.recurrence import RecurrencePattern
 from db.tasks.tasks import Task
-from tests.conftest import Person
+from tests.conftest import Person, once
 
 MEMBERS = ["id", "user_id", "title", "description", "completed", "created_at", "updated_at"]
 TODOS = "/api/v1/todo/todos"
@@ -89,6 +89,7 @@ def test_what_just_fits_is_taken(person: Person, members: dict[str, str]):
     assert {name: task[name] for name in members} == members
 
 
+@once
 @pytest.mark.parametrize(
     "body",
     [
@@ -109,6 +110,7 @@ def test_what_is_no_task_is_refused_and_not_kept(person: Person, body: dict[str,
     assert titles(person) == []
 
 
+@once
 @pytest.mark.parametrize("body", [{"title": ""}, {"title": None}, {"description": None}, {"description": "x" * 1001}])
 def test_a_change_that_breaks_the_schema_changes_nothing(person: Person, body: dict[str, object]):
     task = create(person)
@@ -199,6 +201,7 @@ def test_completing_a_task_again_keeps_the_first_instant(person: Person):
     assert seen_elsewhere(person, task["id"])["completed_at"] == task["completed_at"]
 
 
+@once
 @pytest.mark.parametrize("value", [None, 0, 1, "true", [], {}])
 def test_what_is_neither_true_nor_false_is_bad_input(person: Person, value: object):
     task = create(person)

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from db.accounts.accounts import Account
 from db.sql.engine import autocommit
-from tests.conftest import PASSWORD, Person, numbers
+from tests.conftest import PASSWORD, Person, numbers, once
 from tests.operations import bearer, code_of
 from tests.workspace import API
 
@@ -17,7 +17,7 @@ LONGEST_EMAIL = f"{'m' * 64}@{'x' * 63}.{'y' * 63}.{'z' * 53}.example"
 
 
 def newcomer(**members: object) -> dict[str, Any]:
-    """Say who wants to register; nobody else has this name."""
+    """Make the body of a registration; nobody else has its name."""
     name = f"newcomer{next(numbers)}"
     return {"username": name, "email": f"{name}@quintet.example", "password": PASSWORD, **members}
 
@@ -173,6 +173,7 @@ WEAK = {
 STRONG = ["Harbor-1", "A1!" + "x" * 1021, "Aa1-" + "é" * 510, "ÄÖÜ-Z1üä", "A1 \t\r\n - 🌱"]
 
 
+@once
 @pytest.mark.parametrize("password", WEAK)
 def test_a_weak_password_is_refused_at_registration(anonymous: httpx.Client, password: str):
     response = anonymous.post(REGISTER, json=newcomer(password=password))
@@ -191,6 +192,7 @@ def test_who_registers_with_a_strong_password_logs_in_with_it(anonymous: httpx.C
     assert tokens.keys() == {"access_token", "refresh_token"}
 
 
+@once
 @pytest.mark.parametrize("password", WEAK)
 def test_a_weak_password_is_refused_in_a_change(person: Person, password: str):
     response = person.client.post(f"{API}/auth/change-password", json={"new_password": password})

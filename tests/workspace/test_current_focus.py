@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Person
+from tests.conftest import Person, once
 
 CURRENT_FOCUS = "/api/v1/anchor/current_focus"
 
@@ -48,6 +48,7 @@ def test_type_and_status_are_said_in_ones_own_words(client: httpx.Client, member
     assert item[member] == response.json()[member] == words
 
 
+@once
 @pytest.mark.parametrize("member", ["item_type", "status"])
 def test_type_and_status_have_at_most_50_characters(client: httpx.Client, member: str):
     response = client.post(CURRENT_FOCUS, json={"title": "Learn stream processing", member: "x" * 51})

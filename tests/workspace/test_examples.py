@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from tests.conftest import SECRET
+from tests.conftest import SECRET, once
 from tests.contract_truth import hold_to_contract
 from tests.operations import Operation, bearer, examples_of, operations_of
 
@@ -40,7 +40,7 @@ def fresh_database_url(database_url: str, tmp_path: Path) -> str:
 
 @pytest.fixture
 def fresh_server(fresh_database_url: str) -> Iterator[str]:
-    """Start the server as people do, in a process of its own, and tell its URL."""
+    """Start the server as people do, in a process of its own, and return its URL."""
     settings = {"HOST": "127.0.0.1", "PORT": "0", "DATABASE_URL": fresh_database_url, "JWT_SECRET_KEY": SECRET}
     command = [sys.executable, "-W", "ignore", "app.py"]
     with subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.PIPE, text=True) as process:
@@ -61,6 +61,7 @@ def linked(operation: Operation, answer: Any) -> dict[str, dict[str, Any]]:
     }
 
 
+@once
 def test_a_fresh_server_takes_every_request_that_is_an_example(fresh_server: str):
     parameters: dict[str, dict[str, Any]] = {}
     refused: list[tuple[str, int]] = []

@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Person
+from tests.conftest import Person, once
 
 FUTURE_PLANS = "/api/v1/anchor/future_plans"
 STATUSES = ("active", "achieved", "deferred", "abandoned")
@@ -50,6 +50,7 @@ def test_a_plan_moves_from_any_status_to_any_other(client: httpx.Client, before:
     assert client.get(f"{FUTURE_PLANS}/{plan['id']}").json()["status"] == after
 
 
+@once
 def test_a_goal_type_has_at_most_50_characters(client: httpx.Client):
     response = client.post(FUTURE_PLANS, json={"description": "Lead a team", "goal_type": "x" * 51})
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.operations import Operation, for_each, kept_of, operations_of, request_of
 
 TEXT = [7, 1.5, True, ["x"], {"x": 1}, "NUL \0 within"]
@@ -82,6 +82,7 @@ for_each_member = pytest.mark.parametrize(
 )
 
 
+@once
 @for_each_member
 def test_a_wrong_value_is_bad_input_and_changes_nothing(operation: Operation, member: str, person: Person):
     request = request_of(operation, person)

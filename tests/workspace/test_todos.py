@@ -11,7 +11,7 @@ from db.tasks.categories import Category
 from db.tasks.details import read_detailed_task, tags_of
 from db.tasks.tasks import new_task
 from language.texts import instant_json
-from tests.conftest import Person
+from tests.conftest import Person, once
 
 TODOS = "/api/v1/todo/todos"
 OPEN_STATUSES = ("pending", "in_progress", "deferred")
@@ -203,6 +203,7 @@ def test_completing_a_recurring_todo_makes_the_next_one_once(person: Person):
     )
 
 
+@once
 def test_a_change_that_is_refused_changes_nothing_of_what_it_holds(client: httpx.Client):
     todo = create(client)
 
@@ -215,6 +216,7 @@ def test_a_change_that_is_refused_changes_nothing_of_what_it_holds(client: httpx
     assert client.get(f"{TODOS}/{todo['id']}").json() == todo
 
 
+@once
 def test_everything_that_is_wrong_is_told_at_once(client: httpx.Client):
     response = client.post(TODOS, json={"title": " ", "due_date": "tomorrow!!", "priority": "urgent"})
 

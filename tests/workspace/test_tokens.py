@@ -4,13 +4,14 @@ import httpx
 import jwt
 import pytest
 
-from tests.conftest import Person
+from tests.conftest import Person, once
 from tests.operations import bearer, code_of
 from tests.workspace import API
 
 ME = f"{API}/auth/me"
 
 
+@once
 @pytest.mark.parametrize("token", ["x", "a.b.c", "{token}x", "x{token}", "{token} {token}", "{token}\xff"])
 def test_a_malformed_token_does_not_count(token: str, person: Person, anonymous: httpx.Client):
     header = f"Bearer {token.format(token=person.access_token)}".encode("latin-1")

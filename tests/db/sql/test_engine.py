@@ -51,7 +51,7 @@ def test_tls_may_be_asked_for_in_the_words_of_any_driver(words: str, mode: str):
     assert dict(driver_url(f"postgresql+asyncpg://db.example/quintet?{words}").query) == {"sslmode": mode}
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.on("postgresql")
 def test_a_database_that_need_not_use_tls_is_reached_in_all_ways(database_url: str, database: None):
     preferring = make_url(database_url).update_query_dict({"ssl": "prefer"}).render_as_string(hide_password=False)
 
@@ -86,7 +86,7 @@ def test_a_comma_elsewhere_makes_no_second_host(url: str):
     assert driver_url(url).host == "db.example"
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.on("postgresql")
 def test_the_host_that_can_be_written_to_is_found(database_url: str, database: None, tmp_path: Path):
     url = make_url(database_url)
     hosts = {"host": f"{tmp_path},{url.query['host']}", "port": "5432,5432", "target_session_attrs": "read-write"}
@@ -124,7 +124,7 @@ def test_the_database_works_in_utc(database: None, on_postgresql: bool):
         assert connection.execute(text(ask)).scalar() == "UTC"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.on("sqlite")
 @pytest.mark.parametrize(
     ("pragma", "value"), [("foreign_keys", 1), ("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 5_000)]
 )
@@ -133,7 +133,7 @@ def test_sqlite_is_set_up_to_lose_nothing(own_engine: Engine, pragma: str, value
         assert connection.execute(text(f"PRAGMA {pragma}")).scalar() == value
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.on("sqlite")
 def test_sqlite_makes_the_folder_of_its_file(own_engine: Engine, tmp_path_factory: pytest.TempPathFactory):
     file = tmp_path_factory.mktemp("sqlite") / "var" / "deep" / "quintet.db"
 
@@ -177,7 +177,7 @@ def test_not_every_error_is_a_disconnect(error: Exception):
     assert not is_disconnect(error)
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.on("postgresql")
 def test_fifty_on_one_loop_complete_a_task_and_make_one_copy(owner: int, own_engine: Engine):
     with transaction() as session:
         values = {"title": "Water the plants", "recurrence": RecurrencePattern(pattern_type="daily")}

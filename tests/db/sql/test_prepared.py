@@ -94,7 +94,7 @@ ISOLATION = Prepared(
         func.pg_current_xact_id().cast(String).label("transaction"),
     )
 )
-ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+ON_POSTGRESQL = pytest.mark.on("postgresql")
 
 
 @pytest.fixture
