@@ -22,9 +22,9 @@ from db.sql.engine import connect, transaction
 from log import request_lines
 from security.tokens import access_token
 from settings import Settings
-from tests.conftest import SECRET
 
 ROOT = Path(__file__).parent.parent.parent
+SECRET = "a-key-for-one-walk-that-signs-nothing-else-0123456789"
 TODOS = "/api/v1/todo/todos"
 
 Call = tuple[str, str, bool]

@@ -149,7 +149,6 @@ def hanging() -> Callable[[], None]:
     return hang
 
 
-@both
 def test_while_its_database_hangs_a_server_says_so_within_two_seconds(
     anonymous: httpx.Client, monkeypatch: pytest.MonkeyPatch, hanging: Callable[[], None]
 ):
