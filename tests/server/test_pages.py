@@ -1,8 +1,7 @@
-import asyncio
 import json
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -10,8 +9,6 @@ from time import monotonic
 import httpx
 import pytest
 import yaml
-from sqlalchemy.util import await_only
-from sqlalchemy.util.concurrency import in_greenlet
 
 from db.sql import readiness
 from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
@@ -137,16 +134,17 @@ def test_without_its_database_a_server_is_alive_and_not_ready(anonymous: httpx.C
 
 
 @pytest.fixture
-def hanging() -> Callable[[], None]:
-    """A look at a database that never answers, in a thread or on the event loop."""
-    never = Event()
+def hanging() -> Iterator[Callable[[], None]]:
+    """A look at a database that does not answer until the test is over."""
+    over = Event()
 
     def hang() -> None:
-        if in_greenlet():
-            await_only(asyncio.Event().wait())
-        never.wait(10)
+        over.wait(10)
 
-    return hang
+    yield hang
+    over.set()
+    if readiness._Look.last is not None:
+        readiness._Look.last.result(10)
 
 
 def test_while_its_database_hangs_a_server_says_so_within_two_seconds(
