@@ -182,7 +182,8 @@ class autocommit:  # noqa: N801 (it is called where a connection is needed, as a
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Keep it open, or put it back."""
-        if self.connection.invalidated:
+        # Those that are kept belong to the event loop; no thread may close them.
+        if self.kept is not None and self.connection.invalidated:
             _forget_kept()
         if error is None and self.kept is _Engines.kept and not self.connection.invalidated:
             _Engines.kept.append(self.connection)
