@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.errors import AccountGone
 from db.sql.constraints import insert_into
-from db.sql.ownership import Changing, Owned, listing_of, shown_columns
+from db.sql.listings import Key
+from db.sql.ownership import Changing, Owned, listing_of, shown_columns, table_of
 from db.sql.types import Base, Id, LongText, Ranked
 
 Found = TypeVar("Found")
@@ -76,19 +77,20 @@ class FuturePlan(Changing, Owned):
     updated_at: Mapped[datetime]
 
 
-for model in (Achievement, FocusItem, FuturePlan):
-    Index(f"ix_{model.__tablename__}_newest_first", model.account_id, model.created_at, model.id)
+_A, _F, _P = (table_of(model).c for model in (Achievement, FocusItem, FuturePlan))
+Index("ix_achievements_latest_first", _A.account_id, _A.date_achieved, _A.created_at, _A.id)
+Index("ix_focus_items_newest_first", _F.account_id, _F.created_at, _F.id)
+Index("ix_future_plans_soonest_first", _P.account_id, _P.target_date, _P.created_at.desc(), _P.id.desc())
 
-# Both databases sort by IS NULL alike, so it stands for NULLS LAST.
 LATEST_ACHIEVEMENTS_FIRST = listing_of(
     Achievement,
-    Achievement.date_achieved.is_(None),
-    Achievement.date_achieved.desc(),
-    Achievement.created_at.desc(),
+    Key(_A.date_achieved, descending=True),
+    Key(_A.created_at, descending=True),
+    last=_A.date_achieved.is_(None),
 )
-NEWEST_FOCUS_ITEMS_FIRST = listing_of(FocusItem, FocusItem.created_at.desc())
+NEWEST_FOCUS_ITEMS_FIRST = listing_of(FocusItem, Key(_F.created_at, descending=True))
 SOONEST_PLANS_FIRST = listing_of(
-    FuturePlan, FuturePlan.target_date.is_(None), FuturePlan.target_date, FuturePlan.created_at.desc()
+    FuturePlan, Key(_P.target_date), Key(_P.created_at, descending=True), last=_P.target_date.is_(None)
 )
 
 

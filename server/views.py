@@ -9,6 +9,7 @@ operation that Connexion matched, secured and validated is called right away:
 """
 
 import inspect
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from db.sql.deadlocks import trying_anew
 from security.cookies import WithCookie
 from server.answers.answers import Answer, deprecation_notices, json_answer
+from server.answers.streams import answer_of, send_parts
 from server.asgi import client_address
 from server.lanes import Lanes
 from server.validation.parameters import PathParameters
@@ -50,11 +52,15 @@ class View:
         _refuse_unknown_arguments(operation, self.arguments, {one["name"] for one in parameters})
         app.view_functions[endpoint] = operation.function
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI's)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that Connexion let pass."""
         arguments = self._arguments_of(scope)
         answer = await self.lane.run(partial(self.answer, arguments))
-        await answer.send(send)
+        rest = answer.rest
+        if rest is None or scope["method"] == "HEAD":
+            await answer.send(send)
+        else:
+            await send_parts(answer, lambda: self.lane.run(partial(self._go_on, rest)), receive, send)
 
     def _arguments_of(self, scope: Scope) -> dict[str, Any]:
         found = scope["extensions"]["connexion_context"]
@@ -71,9 +77,13 @@ class View:
             answer = json_answer(self.status, content.content)
             answer.headers.append((b"set-cookie", content.cookie.encode()))
         else:
-            answer = Answer(self.status) if content is None else json_answer(self.status, content)
+            answer = Answer(self.status) if content is None else answer_of(self.status, content)
         answer.headers += self.notices
         return answer
+
+    def _go_on(self, rest: Iterator[bytes]) -> bytes | None:
+        with self.app.app_context():
+            return next(rest, None)
 
 
 def _refuse_unknown_arguments(operation: AbstractOperation, arguments: tuple[str, ...], parameters: set[str]) -> None:

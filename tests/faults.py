@@ -24,3 +24,5 @@ def fail_inside(patch: pytest.MonkeyPatch, operation: Operation, failure: Except
     """Make an operation's handler fail in its first steps."""
     for name in STEPS:
         patch.setattr(f"{operation.module}.{name}", raising(failure), raising=False)
+    # A list is read as its answer is written.
+    patch.setattr("db.sql.listings.autocommit", raising(failure))

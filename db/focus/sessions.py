@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.errors import Conflict, NotFound
 from db.focus.days import day_at, end_of
 from db.focus.stats import MOST_MINUTES, FocusStats
+from db.sql.listings import Key
 from db.sql.ownership import Changing, Owned, add, listing_of, read_owned
 
 ACTIVE_FOR = timedelta(hours=24)
@@ -99,8 +100,8 @@ class Plant(Changing, Owned):
     updated_at: Mapped[datetime]
 
 
-NEWEST_SESSIONS_FIRST = listing_of(FocusSession, FocusSession.created_at.desc())
-OLDEST_PLANTS_FIRST = listing_of(Plant, Plant.created_at)
+NEWEST_SESSIONS_FIRST = listing_of(FocusSession, Key(FocusSession.created_at, descending=True))
+OLDEST_PLANTS_FIRST = listing_of(Plant, Key(Plant.created_at))
 
 
 def count_sessions(connection: Connection, *, owner: int) -> int:

@@ -6,18 +6,16 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, ForeignKey, Integer, Select, Table, bindparam, select
+from sqlalchemy import Column, ColumnElement, Connection, ForeignKey, Select, Table, bindparam, select
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from db.errors import NotFound, NotYours
+from db.sql.listings import Key, Keys, Listing, in_pages
 from db.sql.prepared import Prepared
 from db.sql.types import Base, Id
 
 Row = Any
 """What rendering functions show: a plain row of a table or of a join, or a model; both have the columns by name."""
-
-NO_LIMIT = 2**31 - 1
-"""The limit to pass for a list without one."""
 
 
 class Owned(Base):
@@ -93,24 +91,17 @@ def add(session: Session, model: type[Thing], values: Mapping[str, Any], *, owne
     return thing
 
 
-def list_owned(
-    connection: Connection, listing: Prepared, *, owner: int, limit: int | None = None, offset: int = 0
-) -> Sequence[Any]:
-    """Read a page of a listing made by `listing_of`; without a limit, all from the offset on."""
-    page_limit = NO_LIMIT if limit is None else limit
-    return listing.rows(connection, owner=owner, page_limit=page_limit, page_offset=offset)
+def listing_of(model: type[Owned], *keys: Key, last: ColumnElement[bool] | None = None) -> Listing:
+    """Describe the list of an account's things (`owner`) in an order; among equals, the newest id comes first.
 
+    `last` is the condition for those that come last because they lack what the others are sorted by.
+    """
+    own = table_of(model).c.account_id == bindparam("owner", type_=Id)
 
-def listing_of(model: type[Owned], *order: Any) -> Prepared:
-    """Prepare the statement that lists an account's things in an order; among equals, the newest id comes first."""
-    own = model.account_id == bindparam("owner", type_=Id)
-    return Prepared(in_pages(select(*shown_columns(model)).where(own).order_by(*order, model.id.desc())))
+    def rows(conditions: Sequence[ColumnElement[bool]], keys: Keys) -> Select[Any]:
+        return in_pages(select(*shown_columns(model)).where(own, *conditions).order_by(*(key.of() for key in keys)))
 
-
-def in_pages(rows: Select[Any]) -> Select[Any]:
-    """Give a statement the parameters `page_limit` and `page_offset`."""
-    page_limit, page_offset = bindparam("page_limit", type_=Integer), bindparam("page_offset", type_=Integer)
-    return rows.limit(page_limit).offset(page_offset)
+    return Listing(rows, (*keys, Key(table_of(model).c.id, descending=True)), last=last)
 
 
 def table_of(model: type[Base]) -> Table:

@@ -1,27 +1,29 @@
-"""Pages of lists: some of the matching rows, and the count of all of them."""
+"""Parts of lists: some of the matching rows, and the count of all of them."""
 
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from db.sql.listings import Listing, Pages
 from db.sql.prepared import Prepared
 
 
-class Page(NamedTuple):
-    """One page of a list, and the number of rows in the whole list."""
+class Part(NamedTuple):
+    """The rows of a list from an offset on, up to a limit, and the number of rows in the whole list."""
 
-    rows: list[Any]
+    rows: Pages
     total: int
 
 
-def page_of(
-    connection: Connection, listing: Prepared, counting: Prepared, *, limit: int, offset: int, **values: Any
-) -> Page:
-    """Read one page of a listing; `counting` (made by `count_of`) runs only where the page does not show the total."""
-    rows = listing.rows(connection, **values, page_limit=limit, page_offset=offset)
-    if 0 < len(rows) < limit:
-        return Page(rows, offset + len(rows))
-    return Page(rows, counting.rows(connection, **values)[0].total)
+def part_of(
+    connection: Connection, listing: Listing, counting: Prepared, *, limit: int, offset: int, **values: Any
+) -> Part:
+    """Begin to read a part of a list; `counting` (made by `count_of`) runs where the rows do not show the count."""
+    pages = listing.pages(limit=limit, offset=offset, **values)
+    count = len(pages.begin(connection))
+    if 0 < count < limit and not pages.has_more:
+        return Part(pages, offset + count)
+    return Part(pages, counting.rows(connection, **values)[0].total)
 
 
 def count_of(*conditions: ColumnElement[bool]) -> Prepared:

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.errors import Duplicate, NotFound
 from db.sql.constraints import broken_by
+from db.sql.listings import Key
 from db.sql.ownership import Changing, Owned, find_owned, listing_of, read_owned
-from db.sql.pages import Page, count_of, page_of
+from db.sql.pages import Part, count_of, part_of
 from db.sql.types import Id, by_code_point
 from db.tasks.tasks import Task
 
@@ -33,7 +34,7 @@ class Category(Changing, Owned):
     updated_at: Mapped[datetime]
 
 
-_BY_NAME = listing_of(Category, Category.name)
+_BY_NAME = listing_of(Category, Key(Category.name))
 _COUNT = count_of(Category.account_id == bindparam("owner", type_=Id))
 
 
@@ -48,9 +49,9 @@ def refusing_taken_names() -> Iterator[None]:
         raise
 
 
-def page_of_categories(connection: Connection, *, owner: int, limit: int, offset: int) -> Page:
-    """Read one page of an account's categories in the order of their names, and the count of all of them."""
-    return page_of(connection, _BY_NAME, _COUNT, owner=owner, limit=limit, offset=offset)
+def part_of_categories(connection: Connection, *, owner: int, limit: int, offset: int) -> Part:
+    """Begin to read a part of an account's categories in the order of their names, and count all of them."""
+    return part_of(connection, _BY_NAME, _COUNT, owner=owner, limit=limit, offset=offset)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     FromClause,
@@ -14,7 +13,6 @@ from sqlalchemy import (
     Label,
     Select,
     String,
-    UnaryExpression,
     and_,
     bindparam,
     false,
@@ -23,8 +21,9 @@ from sqlalchemy import (
     select,
 )
 
-from db.sql.ownership import NO_LIMIT, in_pages, table_of
-from db.sql.pages import Page, count_of, page_of
+from db.sql.listings import Key, Keys, Listing, Pages, in_pages
+from db.sql.ownership import table_of
+from db.sql.pages import Part, count_of, part_of
 from db.sql.prepared import Prepared
 from db.sql.types import Id, folded
 from db.tasks.details import detailed_tasks, plain_tasks
@@ -80,16 +79,7 @@ Shown = Callable[[FromClause], Select[Any]]
 """How much of each task is read: `detailed_tasks`, or `plain_tasks` without recurrence and tags."""
 
 
-class _Key(NamedTuple):
-    column: Column[Any]
-    descending: bool
-
-    def of(self, rows: FromClause) -> UnaryExpression[Any]:
-        column = rows.c[self.column.name]
-        return column.desc() if self.descending else column.asc()
-
-
-def page_of_tasks(
+def part_of_tasks(
     connection: Connection,
     order: Order,
     filters: Filters,
@@ -98,26 +88,22 @@ def page_of_tasks(
     limit: int,
     offset: int,
     shown: Shown = detailed_tasks,
-) -> Page:
-    """Read one page of an account's tasks that meet all filters, and the count of all of them."""
+) -> Part:
+    """Begin to read a part of an account's tasks that meet all filters, and count all of them."""
     given = _given(filters)
     names, values = tuple(given), {**given, "owner": owner}
     counting = _counting(names)
     if given.keys() <= _HELD_BY_ORDERS:
-        return page_of(connection, _listing(order, names, shown), counting, **values, limit=limit, offset=offset)
+        return part_of(connection, _listing(order, names, shown), counting, **values, limit=limit, offset=offset)
     total = counting.rows(connection, **values)[0].total
     listing = _listing(order, names, shown, gathered=total <= FEW)
-    return Page(listing.rows(connection, **values, page_limit=limit, page_offset=offset), total)
+    return Part(listing.pages(**values, limit=limit, offset=offset), total)
 
 
-def tasks_in_order(
-    connection: Connection, order: Order, filters: Filters, *, owner: int, limit: int | None, offset: int
-) -> Sequence[Any]:
-    """Read an account's plain tasks that meet all filters, from the offset on; all of them without a limit."""
+def tasks_in_order(order: Order, filters: Filters, *, owner: int, limit: int | None, offset: int) -> Pages:
+    """Return the pages of an account's plain tasks that meet all filters, from the offset on."""
     given = _given(filters)
-    page_limit = NO_LIMIT if limit is None else limit
-    listing = _listing(order, tuple(given), plain_tasks)
-    return listing.rows(connection, **given, owner=owner, page_limit=page_limit, page_offset=offset)
+    return _listing(order, tuple(given), plain_tasks).pages(**given, owner=owner, limit=limit, offset=offset)
 
 
 def due_filters(*, on: date | None, before: date | None, after: date | None) -> Filters:
@@ -146,24 +132,28 @@ def _pattern(text: str) -> str:
     return f"%{literal}%"
 
 
-def _keys_of(order: Order) -> list[_Key]:
-    keys = [_Key(column, order.descending) for column in (*_SORTED_BY[order.column], _TASKS.c.id)]
-    return [_Key(_TASKS.c.undated, False), *keys] if order.column == "due_date" else keys
+def _keys_of(order: Order) -> Keys:
+    return tuple(Key(column, order.descending) for column in (*_SORTED_BY[order.column], _TASKS.c.id))
 
 
 @cache
 def _listing(
     order: Order, filters: tuple[str, ...], shown: Shown = detailed_tasks, *, gathered: bool = False
-) -> Prepared:
-    keys = _keys_of(order)
-    found = select(*(key.column for key in keys)).where(_OWN, *(_CONDITIONS[name] for name in filters))
-    # Either an index is read in the order asked for, and the rows that the offset skips are never read; or the rows
-    # that match the filters are collected and then sorted, and the rows that do not match are never read.
-    rows = found.cte("found").prefix_with("MATERIALIZED") if gathered else _TASKS
-    in_order = (select(rows) if gathered else found).order_by(*(key.of(rows) for key in keys))
-    page = in_pages(in_order).subquery("page")
-    tasks = page.join(_TASKS, _TASKS.c.id == page.c.id)
-    return Prepared(shown(tasks).order_by(*(key.of(page) for key in keys)))
+) -> Listing:
+    unshown = [column.name for column in _SORTED_BY[order.column] if column.info.get("is_key")]
+
+    def rows(conditions: Sequence[ColumnElement[bool]], keys: Keys) -> Select[Any]:
+        matching = (*(_CONDITIONS[name] for name in filters), *conditions)
+        found = select(*(key.column for key in keys)).where(_OWN, *matching)
+        # Either an index is read in the order asked for, and the rows that the offset skips are never read; or the
+        # rows that match the filters are collected and then sorted, and the rows that do not match are never read.
+        kept = found.cte("found").prefix_with("MATERIALIZED") if gathered else None
+        in_order: Any = (found if kept is None else select(kept)).order_by(*(key.of(kept) for key in keys))
+        page = in_pages(in_order).subquery("page")
+        tasks = shown(page.join(_TASKS, _TASKS.c.id == page.c.id))
+        return tasks.add_columns(*(page.c[name] for name in unshown)).order_by(*(key.of(page) for key in keys))
+
+    return Listing(rows, _keys_of(order), last=_TASKS.c.undated if order.column == "due_date" else None)
 
 
 @cache
@@ -185,7 +175,8 @@ def tally_tasks(connection: Connection, *, owner: int) -> Any:
 
 def _index(part: str, order: Order, where: ColumnElement[bool] | None) -> None:
     direction = "_latest" if order.descending else ""
-    keys = [key.column.desc() if key.descending else key.column for key in _keys_of(order)]
+    keys = [key.of() if key.descending else key.column for key in _keys_of(order)]
+    keys = [_TASKS.c.undated, *keys] if order.column == "due_date" else keys
     # The other indexes hold the priority too, so that it is filtered by without reading the table.
     filtered = [] if _TASKS.c.created_at in _SORTED_BY[order.column] else [_TASKS.c.priority]
     name = f"ix_tasks_{part}_by_{order.column}{direction}"

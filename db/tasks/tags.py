@@ -26,8 +26,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from db.errors import Duplicate
 from db.sql.constraints import broken_by, insert_into
 from db.sql.deadlocks import is_deadlock
+from db.sql.listings import Key
 from db.sql.ownership import Changing, Owned, add, listing_of
-from db.sql.pages import Page, count_of, page_of
+from db.sql.pages import Part, count_of, part_of
 from db.sql.types import Base, Id, by_code_point
 
 PALETTE = (
@@ -73,7 +74,7 @@ class Tag(Changing, Owned):
     updated_at: Mapped[datetime]
 
 
-_BY_NAME = listing_of(Tag, Tag.name)
+_BY_NAME = listing_of(Tag, Key(Tag.name))
 _COUNT = count_of(Tag.account_id == bindparam("owner", type_=Id))
 
 
@@ -82,9 +83,9 @@ def color_of(name: str) -> str:
     return PALETTE[crc32(name.encode()) % len(PALETTE)]
 
 
-def page_of_tags(connection: Connection, *, owner: int, limit: int, offset: int) -> Page:
-    """Read one page of an account's tags in the order of their names, and the count of all of them."""
-    return page_of(connection, _BY_NAME, _COUNT, owner=owner, limit=limit, offset=offset)
+def part_of_tags(connection: Connection, *, owner: int, limit: int, offset: int) -> Part:
+    """Begin to read a part of an account's tags in the order of their names, and count all of them."""
+    return part_of(connection, _BY_NAME, _COUNT, owner=owner, limit=limit, offset=offset)
 
 
 def add_tag(session: Session, values: Mapping[str, Any], *, owner: int, at: datetime) -> Tag:

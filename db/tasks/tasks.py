@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import CheckConstraint, Computed, Connection, ForeignKey, Index, String, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship, validates
 
+from db.sql.listings import Key
 from db.sql.ownership import Owned, defaults_of, listing_of, shown_columns, table_of
 from db.sql.prepared import Prepared
 from db.sql.types import KEY, Id, LongText, Ranked, by_code_point, end_of_day, folded
@@ -163,7 +164,7 @@ class Task(Owned):
         return session
 
 
-NEWEST_TASKS_FIRST = listing_of(Task, Task.created_at.desc())
+NEWEST_TASKS_FIRST = listing_of(Task, Key(Task.created_at, descending=True))
 
 _DEFAULTS = defaults_of(Task, "description", "status", "priority", "due_at", "category_id")
 _KEYS = ("title_key", "description_key")

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from db.focus.sessions import (
 )
 from db.focus.stats import keeping_stats
 from db.sql.engine import autocommit, transaction
-from db.sql.ownership import Row, find_owned, list_owned, read_owned
+from db.sql.ownership import Row, find_owned, read_owned
 from language.texts import instant_json, renamed
 from security.tokens import Token
 
@@ -31,9 +32,9 @@ def create_plant(user: int, token: Token, body: dict[str, Any]) -> dict[str, Any
 
 def list_plants(user: int, token: Token, limit: int | None, offset: int) -> dict[str, Any]:
     with autocommit() as connection:
-        plants = list_owned(connection, OLDEST_PLANTS_FIRST, owner=user, limit=limit, offset=offset)
         total = count_plants(connection, owner=user)
-    return {"gardens": [plant_json(plant, token, total=total) for plant in plants], "total": total}
+    plants = OLDEST_PLANTS_FIRST.pages(owner=user, limit=limit, offset=offset)
+    return {"gardens": plants.shown_as(partial(plant_json, token=token, total=total)), "total": total}
 
 
 def read_plant_of_session(user: int, token: Token, session_id: UUID) -> dict[str, Any]:

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from db.focus.sessions import NEWEST_SESSIONS_FIRST, FocusSession, count_session
 from db.focus.stats import keeping_stats
 from db.focus.users import zone_of_account
 from db.sql.engine import autocommit, transaction
-from db.sql.ownership import Row, add, find_owned, list_owned, read_owned
+from db.sql.ownership import Row, add, find_owned, read_owned
 from language.texts import instant_json, optional_instant_json, renamed
 from security.tokens import Token
 
@@ -26,9 +27,9 @@ def create_session(user: int, token: Token, body: dict[str, Any]) -> dict[str, A
 
 def list_sessions(user: int, token: Token, limit: int | None, offset: int) -> dict[str, Any]:
     with autocommit() as connection:
-        sessions = list_owned(connection, NEWEST_SESSIONS_FIRST, owner=user, limit=limit, offset=offset)
         total = count_sessions(connection, owner=user)
-    return {"sessions": [session_json(one, token) for one in sessions], "total": total}
+    sessions = NEWEST_SESSIONS_FIRST.pages(owner=user, limit=limit, offset=offset)
+    return {"sessions": sessions.shown_as(partial(session_json, token=token)), "total": total}
 
 
 def read_active_session(user: int, token: Token) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from uuid import UUID
 import clock
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, find_by_uuid
-from db.tasks.tags import Tag, add_tag, change_tag, page_of_tags
+from db.tasks.tags import Tag, add_tag, change_tag, part_of_tags
 from language.texts import instant_json, renamed, trimmed
 
 MEMBERS = {"name": "name", "color": "color"}
@@ -12,8 +12,8 @@ MEMBERS = {"name": "name", "color": "color"}
 
 def list_tags(user: int, skip: int, limit: int) -> dict[str, Any]:
     with autocommit() as connection:
-        page = page_of_tags(connection, owner=user, limit=limit, offset=skip)
-    return {"tags": [tag_json(tag) for tag in page.rows], "total": page.total, "skip": skip, "limit": limit}
+        part = part_of_tags(connection, owner=user, limit=limit, offset=skip)
+    return {"tags": part.rows.shown_as(tag_json), "total": part.total, "skip": skip, "limit": limit}
 
 
 def create_tag(user: int, body: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import clock
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, find_by_uuid
 from db.tasks.details import TaskTag, read_detailed_task, tags_of
-from db.tasks.lists import Order, page_of_tasks
+from db.tasks.lists import Order, part_of_tasks
 from db.tasks.tasks import Task, new_task
 from language.texts import instant_json, optional_instant_json, renamed, trimmed
 
@@ -33,8 +33,8 @@ def list_tasks(
     filters = {**FILTERS[status], "priority": priority, "search": search}
     order = Order(sort_by, descending=sort_order == "desc")
     with autocommit() as connection:
-        page = page_of_tasks(connection, order, filters, owner=user, limit=limit, offset=skip)
-    return {"tasks": [task_json(task) for task in page.rows], "total": page.total, "skip": skip, "limit": limit}
+        part = part_of_tasks(connection, order, filters, owner=user, limit=limit, offset=skip)
+    return {"tasks": part.rows.shown_as(task_json), "total": part.total, "skip": skip, "limit": limit}
 
 
 def create_task(user: int, body: dict[str, Any]) -> dict[str, Any]:

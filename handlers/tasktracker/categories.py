@@ -3,7 +3,7 @@ from typing import Any
 import clock
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, add, find_owned, read_owned
-from db.tasks.categories import Category, page_of_categories, refusing_taken_names, remove_category
+from db.tasks.categories import Category, part_of_categories, refusing_taken_names, remove_category
 from language.texts import instant_json, renamed, trimmed
 
 MEMBERS = {"name": "name", "color": "color"}
@@ -11,9 +11,9 @@ MEMBERS = {"name": "name", "color": "color"}
 
 def list_categories(user: int, limit: int, offset: int) -> dict[str, Any]:
     with autocommit() as connection:
-        page = page_of_categories(connection, owner=user, limit=limit, offset=offset)
-    categories = [category_json(category) for category in page.rows]
-    return {"categories": categories, "total": page.total, "limit": limit, "offset": offset}
+        part = part_of_categories(connection, owner=user, limit=limit, offset=offset)
+    categories = part.rows.shown_as(category_json)
+    return {"categories": categories, "total": part.total, "limit": limit, "offset": offset}
 
 
 def create_category(user: int, body: dict[str, Any]) -> dict[str, Any]:

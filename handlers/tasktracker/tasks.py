@@ -6,7 +6,7 @@ from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, find_owned, read_owned
 from db.tasks.categories import within_own_categories
 from db.tasks.details import plain_tasks
-from db.tasks.lists import Filters, Order, due_filters, page_of_tasks
+from db.tasks.lists import Filters, Order, due_filters, part_of_tasks
 from db.tasks.tasks import Task, add_task
 from language.texts import due_day_json, instant_json, optional_instant_json, renamed
 
@@ -34,7 +34,7 @@ def list_tasks(
 ) -> dict[str, Any]:
     due = due_filters(on=due_date, before=due_before, after=due_after)
     filters = {"status": status, "category_id": category_id, **due}
-    return _page_json(user, Order(sort_by, descending=sort_order == "desc"), filters, limit=limit, offset=offset)
+    return _part_json(user, Order(sort_by, descending=sort_order == "desc"), filters, limit=limit, offset=offset)
 
 
 def create_task(user: int, body: dict[str, Any]) -> dict[str, Any]:
@@ -63,10 +63,10 @@ def delete_task(user: int, task_id: int) -> None:
         session.delete(find_owned(session, Task, task_id, owner=user))
 
 
-def _page_json(user: int, order: Order, filters: Filters, *, limit: int, offset: int) -> dict[str, Any]:
+def _part_json(user: int, order: Order, filters: Filters, *, limit: int, offset: int) -> dict[str, Any]:
     with autocommit() as connection, within_own_categories(connection, filters, owner=user):
-        page = page_of_tasks(connection, order, filters, owner=user, limit=limit, offset=offset, shown=plain_tasks)
-    return {"tasks": [task_json(task) for task in page.rows], "total": page.total, "limit": limit, "offset": offset}
+        part = part_of_tasks(connection, order, filters, owner=user, limit=limit, offset=offset, shown=plain_tasks)
+    return {"tasks": part.rows.shown_as(task_json), "total": part.total, "limit": limit, "offset": offset}
 
 
 def task_json(task: Row) -> dict[str, Any]:

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +16,11 @@ MEMBERS = {"title": "title", "description": "description"}
 
 
 def list_tasks(*, user: int, token: Token, status: str, sort: str, limit: int | None, offset: int) -> dict[str, Any]:
+    tasks = tasks_in_order(ORDERS[sort], FILTERS[status], owner=user, limit=limit, offset=offset)
     with autocommit() as connection:
-        tasks = tasks_in_order(connection, ORDERS[sort], FILTERS[status], owner=user, limit=limit, offset=offset)
         tally = tally_tasks(connection, owner=user)
     return {
-        "tasks": [task_json(task, token.account_uuid) for task in tasks],
+        "tasks": tasks.shown_as(partial(task_json, user_id=token.account_uuid)),
         "total_count": tally.total,
         "completed_count": tally.total - tally.pending,
         "pending_count": tally.pending,

@@ -3,7 +3,8 @@ from typing import Any
 import clock
 from db.personal_anchor import LATEST_ACHIEVEMENTS_FIRST, Achievement
 from db.sql.engine import autocommit, transaction
-from db.sql.ownership import Row, add, find_owned, list_owned, read_owned
+from db.sql.listings import Pages
+from db.sql.ownership import Row, add, find_owned, read_owned
 from language.texts import day_json, instant_json, renamed
 
 MEMBERS = {
@@ -15,10 +16,8 @@ MEMBERS = {
 }
 
 
-def list_achievements(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
-    with autocommit() as connection:
-        achievements = list_owned(connection, LATEST_ACHIEVEMENTS_FIRST, owner=user, limit=limit, offset=offset)
-    return [achievement_json(achievement) for achievement in achievements]
+def list_achievements(user: int, limit: int | None, offset: int) -> Pages:
+    return LATEST_ACHIEVEMENTS_FIRST.pages(owner=user, limit=limit, offset=offset).shown_as(achievement_json)
 
 
 def create_achievement(user: int, body: dict[str, Any]) -> dict[str, Any]:

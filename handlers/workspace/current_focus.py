@@ -3,7 +3,8 @@ from typing import Any
 import clock
 from db.personal_anchor import NEWEST_FOCUS_ITEMS_FIRST, FocusItem
 from db.sql.engine import autocommit, transaction
-from db.sql.ownership import Row, add, find_owned, list_owned, read_owned
+from db.sql.listings import Pages
+from db.sql.ownership import Row, add, find_owned, read_owned
 from language.texts import day_json, instant_json, renamed
 
 MEMBERS = {
@@ -15,10 +16,8 @@ MEMBERS = {
 }
 
 
-def list_focus_items(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
-    with autocommit() as connection:
-        items = list_owned(connection, NEWEST_FOCUS_ITEMS_FIRST, owner=user, limit=limit, offset=offset)
-    return [focus_item_json(item) for item in items]
+def list_focus_items(user: int, limit: int | None, offset: int) -> Pages:
+    return NEWEST_FOCUS_ITEMS_FIRST.pages(owner=user, limit=limit, offset=offset).shown_as(focus_item_json)
 
 
 def create_focus_item(user: int, body: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@ from typing import Any
 import clock
 from db.personal_anchor import SOONEST_PLANS_FIRST, FuturePlan
 from db.sql.engine import autocommit, transaction
-from db.sql.ownership import Row, add, find_owned, list_owned, read_owned
+from db.sql.listings import Pages
+from db.sql.ownership import Row, add, find_owned, read_owned
 from language.texts import day_json, instant_json, renamed
 
 MEMBERS = {
@@ -14,10 +15,8 @@ MEMBERS = {
 }
 
 
-def list_future_plans(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
-    with autocommit() as connection:
-        plans = list_owned(connection, SOONEST_PLANS_FIRST, owner=user, limit=limit, offset=offset)
-    return [future_plan_json(plan) for plan in plans]
+def list_future_plans(user: int, limit: int | None, offset: int) -> Pages:
+    return SOONEST_PLANS_FIRST.pages(owner=user, limit=limit, offset=offset).shown_as(future_plan_json)
 
 
 def create_future_plan(user: int, body: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,8 @@ from typing import Any
 
 import clock
 from db.sql.engine import autocommit, transaction
-from db.sql.ownership import Row, find_owned, list_owned, read_owned
+from db.sql.listings import Pages
+from db.sql.ownership import Row, find_owned, read_owned
 from db.tasks.tasks import NEWEST_TASKS_FIRST, Task, add_task
 from language.texts import due_day_json, instant_json, optional_instant_json, renamed
 
@@ -15,10 +16,8 @@ MEMBERS = {
 }
 
 
-def list_todos(user: int, limit: int | None, offset: int) -> list[dict[str, Any]]:
-    with autocommit() as connection:
-        tasks = list_owned(connection, NEWEST_TASKS_FIRST, owner=user, limit=limit, offset=offset)
-    return [todo_json(task) for task in tasks]
+def list_todos(user: int, limit: int | None, offset: int) -> Pages:
+    return NEWEST_TASKS_FIRST.pages(owner=user, limit=limit, offset=offset).shown_as(todo_json)
 
 
 def create_todo(user: int, body: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Answers: what goes back over HTTP, complete, so that it crosses from thread to event loop once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
@@ -14,7 +14,7 @@ from server.errors.refusals import Refusal
 
 Headers = list[tuple[bytes, bytes]]
 
-_NOT_KEPT = (b"cache-control", b"no-store")
+NOT_KEPT = (b"cache-control", b"no-store")
 """Answers hold tokens and people's own things: no cache may keep them (RFC 6749, section 5.1)."""
 
 
@@ -25,6 +25,8 @@ class Answer:
     status: int
     headers: Headers = field(default_factory=list)
     body: bytes = b""
+    rest: Iterator[bytes] | None = None
+    """What follows the body, where that is only the beginning (server/answers/streams.py)."""
 
     async def send(self, send: Send) -> None:
         """Send it over ASGI. The server leaves the body out where the request was HEAD."""
@@ -35,7 +37,7 @@ class Answer:
 def json_answer(status: int, content: object, media_type: bytes = b"application/json") -> Answer:
     """Write content as JSON."""
     body = orjson.dumps(content)
-    return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body)), _NOT_KEPT], body)
+    return Answer(status, [(b"content-type", media_type), (b"content-length", b"%d" % len(body)), NOT_KEPT], body)
 
 
 def error_answer(refusal: Refusal, contract: Contract, *, at: datetime) -> Answer:

@@ -63,7 +63,7 @@ def filters(base_url: str) -> dict[str, Any]:
 def test_a_page_is_found_in_the_index_of_its_filter(
     filters: dict[str, Any], names: tuple[str, ...], order: Order, index: str
 ):
-    statement = _listing(order, names, plain_tasks).statement
+    statement = _listing(order, names, plain_tasks).from_offset.statement
     given = {name: filters[name] for name in ("owner", *names)}
 
     with autocommit() as connection:

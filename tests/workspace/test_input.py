@@ -7,6 +7,9 @@ import pytest
 from tests.conftest import Person, once
 from tests.operations import Operation, for_each, kept_of, operations_of, request_of
 
+OTHER = 999_999_999
+"""An id that nothing has here."""
+
 TEXT = [7, 1.5, True, ["x"], {"x": 1}, "NUL \0 within"]
 DAY = [
     *TEXT,
@@ -101,11 +104,11 @@ def test_a_wrong_value_is_bad_input_and_changes_nothing(operation: Operation, me
 def test_members_that_the_server_sets_cannot_be_sent(operation: Operation, person: Person):
     request = request_of(operation, person)
     instant = "2001-01-01T00:00:00.000000Z"
-    sent = {"id": 1, "user_id": 1, "account_id": 1, "created_at": instant, "updated_at": instant}
+    sent = {"id": OTHER, "user_id": OTHER, "account_id": OTHER, "created_at": instant, "updated_at": instant}
     request["json"] |= sent | ({} if "status" in request["json"] else {"completed_at": instant})
 
     thing = person.client.request(**request).json()
 
     assert thing["user_id"] == person.id
     assert instant not in thing.values()
-    assert thing.get("id") != 1
+    assert thing.get("id") != OTHER

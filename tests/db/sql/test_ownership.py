@@ -15,8 +15,8 @@ from db.personal_anchor import (
     FuturePlan,
 )
 from db.sql.engine import autocommit, transaction
-from db.sql.ownership import Owned, add, find_owned, list_owned, read_owned
-from db.sql.prepared import Prepared
+from db.sql.listings import Listing
+from db.sql.ownership import Owned, add, find_owned, read_owned
 from db.tasks.tasks import NEWEST_TASKS_FIRST, Task
 
 MORNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -36,7 +36,7 @@ of_each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model
     [(NEWEST_TASKS_FIRST, Task), (NEWEST_FOCUS_ITEMS_FIRST, FocusItem)],
     ids=["tasks", "focus items"],
 )
-def test_the_newest_comes_first_and_of_equals_the_last_made(owner: int, listing: Prepared, model: type[Owned]):
+def test_the_newest_comes_first_and_of_equals_the_last_made(owner: int, listing: Listing, model: type[Owned]):
     made = [add_one(model, owner, hour=hour) for hour in (1, 3, 2, 3)]
 
     first, second, third, fourth = made
@@ -66,12 +66,8 @@ def test_the_soonest_plans_come_first_and_those_without_a_day_last(owner: int):
 def test_a_page_is_a_part_of_the_whole_list(owner: int):
     made = [add_one(Task, owner, hour=hour) for hour in range(7)][::-1]
 
-    with autocommit() as connection:
-        pages = [
-            [row.id for row in list_owned(connection, NEWEST_TASKS_FIRST, owner=owner, limit=3, offset=offset)]
-            for offset in (0, 3, 6, 7, 2**31 - 1)
-        ]
-        without_limit = [row.id for row in list_owned(connection, NEWEST_TASKS_FIRST, owner=owner, offset=5)]
+    pages = [ids_of(NEWEST_TASKS_FIRST, owner, limit=3, offset=offset) for offset in (0, 3, 6, 7, 2**31 - 1)]
+    without_limit = ids_of(NEWEST_TASKS_FIRST, owner, offset=5)
 
     assert pages == [made[:3], made[3:6], made[6:], [], []]
     assert without_limit == made[5:]
@@ -87,7 +83,7 @@ def test_a_page_is_a_part_of_the_whole_list(owner: int):
     ],
     ids=["tasks", "focus items", "achievements", "plans"],
 )
-def test_a_list_shows_what_is_ones_own(new_owner: Callable[[], int], listing: Prepared, model: type[Owned]):
+def test_a_list_shows_what_is_ones_own(new_owner: Callable[[], int], listing: Listing, model: type[Owned]):
     owner, other = new_owner(), new_owner()
     mine, _ = add_one(model, owner), add_one(model, other)
 
@@ -186,6 +182,5 @@ def add_one(model: type[Owned], owner: int, *, hour: int = 0, **values: Any) -> 
         return add(session, model, {**least, **values}, owner=owner, at=MORNING + timedelta(hours=hour)).id
 
 
-def ids_of(listing: Prepared, owner: int) -> list[int]:
-    with autocommit() as connection:
-        return [row.id for row in list_owned(connection, listing, owner=owner)]
+def ids_of(listing: Listing, owner: int, **part: int) -> list[int]:
+    return [row.id for page in listing.pages(owner=owner, **part) for row in page]

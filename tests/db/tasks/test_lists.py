@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Executable, text
 import clock
 from db.membership import join
 from db.sql.engine import autocommit, transaction
-from db.tasks.lists import Order, _counting, _listing, page_of_tasks
+from db.tasks.lists import Order, _counting, _listing, part_of_tasks
 
 MANY = 20_000
 
@@ -78,13 +78,30 @@ def on_postgresql(connection: Connection) -> bool:
 @pytest.mark.parametrize("filters", FILTERS, ids=lambda filters: "-".join(filters) or "all")
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.column + ("-down" if order.descending else ""))
 def test_a_page_is_found_in_the_index_of_its_order(owner: int, order: Order, filters: tuple[str, ...]):
-    statement = _listing(order, filters).statement
+    statement = _listing(order, filters).from_offset.statement
 
     with autocommit() as connection:
         steps = steps_of_page(connection, statement, owner=owner, page_limit=100, page_offset=0, priority="high")
 
     assert len(steps) == 1, f"the page is not read off an index: {steps}"
     assert index_for(order, filters) in steps[0].split()
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.column + ("-down" if order.descending else ""))
+def test_the_next_page_begins_within_the_index_of_its_order(owner: int, order: Order):
+    listing = _listing(order, ("is_open",))
+    (task,) = next(listing.pages(owner=owner, limit=1, offset=MANY // 4))
+    _, keys = listing.stretches[0]
+    after = {f"after_{key.name}": getattr(task, key.name) for key in keys}
+
+    with autocommit() as connection:
+        statement = listing.statement(0, goes_on=True).statement
+        steps = steps_of_page(connection, statement, owner=owner, page_limit=100, page_offset=0, **after)
+
+    # The index is entered at the last row, not at the account's first one.
+    assert len(steps) == 1, f"the page is not read off an index: {steps}"
+    assert "ix_tasks_open_by" in steps[0]
+    assert re.search(rf"\b{keys[0].name}\b.* ?[<>]", steps[0]), steps
 
 
 @pytest.mark.parametrize("filters", FILTERS, ids=lambda filters: "-".join(filters) or "all")
@@ -100,7 +117,7 @@ def test_tasks_are_counted_in_an_index(owner: int, filters: tuple[str, ...]):
 
 @pytest.mark.parametrize("filters", GATHERED_BY, ids="-".join)
 def test_few_tasks_are_gathered_in_the_index_of_a_filter(owner: int, filters: tuple[str, ...]):
-    statement = _listing(ORDERS[0], filters, gathered=True).statement
+    statement = _listing(ORDERS[0], filters, gathered=True).from_offset.statement
 
     with autocommit() as connection:
         steps = steps_of(connection, statement, owner=owner, page_limit=100, page_offset=0, **SAMPLE)
@@ -119,10 +136,11 @@ def test_gathered_or_found_along_the_order_the_page_is_the_same(
         monkeypatch.setattr("db.tasks.lists.FEW", few)
         with autocommit() as connection:
             given = {name: SAMPLE[name] for name in filters}
-            pages.append(page_of_tasks(connection, order, given, owner=owner, limit=7, offset=2))
+            part = part_of_tasks(connection, order, given, owner=owner, limit=7, offset=2)
+        pages.append((next(part.rows), part.total))
 
     assert pages[0] == pages[1]
-    assert pages[0].total > 9
+    assert pages[0][1] > 9
 
 
 def index_for(order: Order, filters: tuple[str, ...]) -> str:
@@ -164,4 +182,4 @@ def nodes_of(node: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def described(node: dict[str, Any]) -> str:
-    return f"{node['Node Type']} {node.get('Index Name', '')}"
+    return f"{node['Node Type']} {node.get('Index Name', '')} {node.get('Index Cond', '')}"

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.sql.engine import autocommit, transaction
-from db.sql.ownership import add, find_owned, list_owned, read_owned
+from db.sql.ownership import add, find_owned, read_owned
 from db.tasks.categories import Category
 from db.tasks.tags import Tag, task_tags
 from db.tasks.tasks import NEWEST_TASKS_FIRST, PRIORITIES, STATUSES, Task, add_task, new_task
@@ -238,5 +238,4 @@ def tags_of(session: Session, task_id: int) -> list[str]:
 
 
 def all_of(owner: int) -> list[Any]:
-    with autocommit() as connection:
-        return list(list_owned(connection, NEWEST_TASKS_FIRST, owner=owner))
+    return [task for page in NEWEST_TASKS_FIRST.pages(owner=owner) for task in page]
