@@ -34,7 +34,7 @@ lint: .venv/test ## Check style, types, security and the contracts' YAML
 	@$(BIN)/yamllint --strict openapi
 	@$(BIN)/openapi-spec-validator openapi/*.yaml
 
-audit: .venv/audit ## Look up known vulnerabilities of all that the lock files name (asks pypi.org)
+audit: .venv/audit ## Look up known vulnerabilities of all that the lock files name (needs the internet)
 	@for lock in $(LOCKS); do echo "$$lock:"; \
 		.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$lock || failed=1; \
 	done; exit $${failed:-0}
