@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from settings import ROOT
 from tests.conftest import Person, once
-from tests.operations import request_of
+from tests.operations import code_in, request_of
 from tests.rules.callers import DOORS, Door, for_each_door
-from tests.rules.forgeries import FORGERIES, Stolen
+from tests.rules.forgeries import FORGERIES, NOT_SIGNED, OF_ANOTHER_ALGORITHM, Stolen
 from tests.rules.writes import watched_database
 from tests.server.conftest import RawAnswer, raw_request, read_answer
 
@@ -40,6 +40,8 @@ def test_no_forged_token_lets_a_request_in(
         assert (accepted, was_written()) == ({}, False)
         genuine = send(raw(door, request, stolen.token))
 
+    by_others = {kind: answers[kind] for kind in NOT_SIGNED | OF_ANOTHER_ALGORITHM if answers[kind].status == 401}
+    assert {code_in(answer.json()) for answer in by_others.values()} == {"invalid_token"}
     assert genuine.status == door.operation.success
 
 
