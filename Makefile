@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test coverage test-sdk test-browser check lint lint-node format sdk fuzz diff-contracts bench migration lock clean
+.PHONY: help serve demo test coverage test-sdk test-browser check lint audit lint-node format sdk fuzz diff-contracts bench migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -33,6 +33,13 @@ lint: .venv/test ## Check style, types, security and the contracts' YAML
 	@$(BIN)/bandit -q -r -c pyproject.toml .
 	@$(BIN)/yamllint --strict openapi
 	@$(BIN)/openapi-spec-validator openapi/*.yaml
+
+audit: .venv/audit ## Look up known vulnerabilities of all that the lock files name (needs the internet)
+	@for lock in $(LOCKS); do echo "$$lock:"; \
+		.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$lock || failed=1; \
+	done; exit $${failed:-0}
+
+LOCKS := requirements.lock requirements-test.lock requirements-sdk.lock requirements-audit.lock
 
 lint-node: tools/node_modules/.package-lock.json ## Check the contracts with Redocly and Spectral (needs Node 20.19)
 	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
@@ -64,6 +71,7 @@ lock: .venv/test ## Pin the newest allowed versions of all dependencies
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra test pyproject.toml -o requirements-test.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra test --extra sdk pyproject.toml -o requirements-sdk.lock
+	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) requirements-audit.in -o requirements-audit.lock
 
 COMPILE := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
@@ -82,6 +90,12 @@ clean: ## Remove what was installed and generated; var/ keeps its data
 .venv/sdk: requirements-sdk.lock | .venv/bin/python
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-sdk.lock
 	@touch .venv/serve .venv/test $@
+
+# In an environment of its own, so that what audits the dependencies is none of them.
+.venv/audit: requirements-audit.lock | .venv/bin/python
+	@rm -rf $@ && $(BIN)/python -m venv $@
+	@$@/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
 
 tools/node_modules/.package-lock.json: tools/package-lock.json
 	@cd tools && npm ci --loglevel=error

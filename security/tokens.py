@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import jwt
+from jwt.utils import base64url_decode, base64url_encode
 
 from db.accounts.accounts import account_exists
 from db.accounts.logins import Login, account_of, end_login
@@ -161,6 +162,7 @@ def _signed_content(raw: str) -> Token:
     key = _Keys.current
     options: Any = {"require": list(CLAIMS), "verify_exp": False, "verify_iat": False}
     try:
+        _refuse_other_spellings(raw)
         claims = jwt.decode(raw, key.secret, [key.algorithm], options, audience=AUDIENCE, issuer=ISSUER)
         return Token(
             account_uuid=UUID(claims["sub"]),
@@ -172,6 +174,14 @@ def _signed_content(raw: str) -> Token:
         )
     except _UNREADABLE as error:
         raise InvalidToken("The token is malformed or not signed by this server.") from error
+
+
+def _refuse_other_spellings(raw: str) -> None:
+    # PyJWT also decodes a signature with padding, of the standard alphabet, with characters that are skipped or with
+    # other unused bits. One token has one spelling (RFC 7515, section 2).
+    signature = raw.rpartition(".")[2].encode()
+    if base64url_encode(base64url_decode(signature)) != signature:
+        raise ValueError
 
 
 def _refuse_other_kinds(token: Token, kind: Kind) -> None:
@@ -208,4 +218,4 @@ def _standing_account(token: Token) -> int | None:
 
 def _look_up(token: Token) -> int | None:
     with autocommit() as connection:
-        return account_of(connection, login_id=token.login_id, jti=token.jti)
+        return account_of(connection, uuid=token.account_uuid, login_id=token.login_id, jti=token.jti)

@@ -25,7 +25,7 @@ from server.lanes import Lane, Lanes
 def bearer_token(scope: Scope, _scheme: object = None) -> str | None:
     """Return the bearer token of a request (RFC 6750, section 2.1); None when there is none."""
     scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    return token.strip(" ") if scheme.lower() == "bearer" else None
 
 
 class TokenHandler(AbstractSecurityHandler):

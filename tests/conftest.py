@@ -25,6 +25,7 @@ from security import passwords
 from security.tokens import access_token, refresh_lifetime, refresh_token
 from settings import Settings
 from tests.contract_truth import hold_to_contract
+from tests.log_watch import watched_log
 
 SECRET = "a-key-for-tests-that-signs-nothing-else-0123456789abcdef"
 ORIGIN = "http://localhost:5173"
@@ -84,6 +85,14 @@ def cheap_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "COST", 4)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log_without_secrets() -> Iterator[None]:
+    """Fail at the end of all tests if any of them made the server log a password, a token, a hash or its key."""
+    with watched_log() as watch:
+        yield
+    assert watch.leaks(SECRET) == []
 
 
 @pytest.fixture(scope="session")

@@ -44,15 +44,16 @@ _STANDING = Prepared(
     .join(Login, Login.account_id == Account.id)
     .where(
         Login.id == bindparam("login_id"),
+        Account.uuid == bindparam("uuid"),
         Login.ended_at.is_(None),
         ~exists().where(RevokedToken.jti == bindparam("jti")),
     )
 )
 
 
-def account_of(connection: Connection, *, login_id: UUID, jti: UUID) -> int | None:
-    """Find the id of the account of a login; None if the login has ended or the token is revoked."""
-    row = _STANDING.first(connection, login_id=login_id, jti=jti)
+def account_of(connection: Connection, *, uuid: UUID, login_id: UUID, jti: UUID) -> int | None:
+    """Find the id of an account by its login; None if that has ended or is another's, or the token is revoked."""
+    row = _STANDING.first(connection, uuid=uuid, login_id=login_id, jti=jti)
     return None if row is None else row.id
 
 

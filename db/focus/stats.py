@@ -137,7 +137,8 @@ class FocusStats(Base):
     def session(self) -> Session:
         """Return the database session in which they were found."""
         session = object_session(self)
-        assert session is not None  # noqa: S101  # nosec B101 (statistics are changed where they were found)
+        # Statistics are changed where they were found.
+        assert session is not None  # noqa: S101  # nosec B101
         return session
 
 

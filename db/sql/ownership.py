@@ -56,7 +56,8 @@ def find_owned(session: Session, model: type[Thing], thing_id: int | UUID, *, ow
     """Find a thing and lock it, in order to change it. Raises `NotFound` or `NotYours`."""
     thing = session.get(model, thing_id, with_for_update=True)
     _refuse_unless_owned(model, thing, owner)
-    assert thing is not None  # noqa: S101  # nosec B101 (for the type checker: the line above has raised)
+    # For the type checker: the line above has raised.
+    assert thing is not None  # noqa: S101  # nosec B101
     return thing
 
 
@@ -72,7 +73,8 @@ def find_by_uuid(session: Session, model: type[Thing], uuid: UUID, *, owner: int
     named = select(model).where(table_of(model).c.uuid == uuid)
     thing = session.scalars(named.with_for_update()).first()
     _refuse_unless_owned(model, thing, owner)
-    assert thing is not None  # noqa: S101  # nosec B101 (for the type checker: the line above has raised)
+    # For the type checker: the line above has raised.
+    assert thing is not None  # noqa: S101  # nosec B101
     return thing
 
 
@@ -106,7 +108,8 @@ def listing_of(model: type[Owned], *keys: Key, last: ColumnElement[bool] | None 
 
 def table_of(model: type[Base]) -> Table:
     """Return a model's table, for statements that read plain rows instead of objects."""
-    assert isinstance(model.__table__, Table)  # noqa: S101  # nosec B101 (never a join or an alias here)
+    # Never a join or an alias here.
+    assert isinstance(model.__table__, Table)  # noqa: S101  # nosec B101
     return model.__table__
 
 

@@ -160,7 +160,8 @@ class Task(Owned):
 
     def _session(self) -> Session:
         session = object_session(self)
-        assert session is not None  # noqa: S101  # nosec B101 (tasks are found or added before they change)
+        # Tasks are found or added before they change.
+        assert session is not None  # noqa: S101  # nosec B101
         return session
 
 

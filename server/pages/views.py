@@ -32,7 +32,8 @@ def refuse_operations() -> None:
 def _folder_of(package: str, folder: str) -> Path:
     # The packages are never imported; only the browser files that they carry are served.
     spec = find_spec(package)
-    assert spec is not None  # noqa: S101  # nosec B101 (the lock file installs it)
+    # The lock file installs it.
+    assert spec is not None  # noqa: S101  # nosec B101
     assert spec.origin is not None  # noqa: S101  # nosec B101
     return Path(spec.origin).parent / folder
 

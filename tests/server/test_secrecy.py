@@ -1,15 +1,18 @@
-"""No error repeats what was submitted, wherever in the request it stood."""
+"""No error repeats what was submitted, wherever in the request it stood; and the log's watch sees what it should."""
 
 import json
+import logging
 import re
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import once
+from security import passwords
+from tests.conftest import Person, once
+from tests.log_watch import secrets_in, watched_log
 from tests.operations import Operation, for_each
-from tests.server.conftest import TODOS
+from tests.server.conftest import TODOS, Log
 
 MARKER = "Mk7q-sub.mitted"
 SIGNS = ("Mk7q", "mitted")
@@ -81,3 +84,33 @@ def test_a_registration_that_fails_repeats_nothing(anonymous: httpx.Client):
 
     assert response.status_code == 409
     assert not tells(response)
+
+
+@once
+def test_all_that_is_logged_is_watched(client: httpx.Client, log: Log):
+    with watched_log() as watch:
+        logging.getLogger("quintet").warning("This was seen")
+        client.get(TODOS, headers={"X-Request-ID": "this-one-too"})
+        log.line_of("this-one-too")
+
+    seen = "".join(watch.lines)
+    assert "This was seen" in seen
+    assert "this-one-too" in seen
+
+
+@once
+def test_the_watch_finds_tokens_hashes_and_all_passwords_that_were_used(person: Person):
+    with watched_log() as watch:
+        hashed = passwords.hash_password("Kept-Out-9")
+    secrets = [person.access_token, person.refresh_token, hashed, "Kept-Out-9"]
+
+    missed = [secret for secret in secrets if not secrets_in(f"Odd {secret}", *watch.secrets)]
+
+    assert missed == []
+
+
+def test_words_that_were_tried_as_passwords_may_be_logged():
+    with watched_log() as watch:
+        passwords.hash_password("password")
+
+    assert secrets_in("/api/users/me/password", *watch.secrets) == []
