@@ -1,6 +1,6 @@
 import json
+from contextlib import suppress
 from time import thread_time
-from typing import Any
 
 import orjson
 import pytest
@@ -78,15 +78,15 @@ LARGE = {
 
 
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE.keys())
-def test_a_mebibyte_of_anything_is_parsed_or_refused_at_once(text: bytes):
-    # The bound is wide, for a busy machine: what takes more than linear time takes minutes.
+def test_a_mebibyte_of_anything_costs_little_more_than_the_most_values_that_are_parsed(text: bytes):
+    allowed = b"[" + b"0," * (MOST_VALUES - 10) + b"0]"
+
+    assert any(cost(text) < 10 * cost(allowed) for _ in range(5))
+
+
+def cost(text: bytes) -> float:
+    """Measure the seconds of CPU time in which a text is parsed or refused."""
     started = thread_time()
-
-    outcome: Any = None
-    try:
-        outcome = parse(text)
-    except Unparsable as refusal:
-        outcome = refusal
-
-    assert outcome is not None
-    assert thread_time() - started < 5
+    with suppress(Unparsable):
+        parse(text)
+    return thread_time() - started
