@@ -90,6 +90,29 @@ takes_a_name = for_each(lambda operation: {"username", "email"} <= set(operation
 logs_in = for_each(lambda operation: operation.id == "log_in")
 
 
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
+@once
 @takes_a_name
 @pytest.mark.parametrize(("first", "second"), SAME_NAMES.values(), ids=SAME_NAMES)
 def test_of_two_usernames_that_look_alike_one_is_taken(
@@ -120,6 +143,7 @@ def test_what_cannot_be_a_username_is_bad_input(operation: Operation, person: Pe
     assert kept_of(person) == before
 
 
+@once
 @takes_a_name
 @pytest.mark.parametrize(("first", "second"), SAME_ADDRESSES.values(), ids=SAME_ADDRESSES)
 def test_of_two_addresses_that_are_the_same_one_is_taken(
