@@ -198,10 +198,13 @@ def claim(operation: Operation, person: Person, **names: str) -> httpx.Response:
     """Ask for a username or an e-mail address, with nothing else changed in an account that exists."""
     if operation.id == "register":
         return send(operation, person, **names)
-    return person.client.request(**request_of(operation, person) | {"json": names})
+    request = request_of(operation, person)
+    request["json"] = names
+    return person.client.request(**request)
 
 
 def send(operation: Operation, person: Person, **members: str) -> httpx.Response:
     """Send a request with these members in its body."""
     request = request_of(operation, person)
-    return person.client.request(**request | {"json": request["json"] | members})
+    request["json"] |= members
+    return person.client.request(**request)
