@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from sys import maxsize
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import available_timezones
 
 from language.errors import FieldError
 from language.texts import instant
+from names import email_key, username_key
 
 PASSWORD_BYTES = 1_024
 
@@ -17,9 +19,6 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
 )
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-# What HTML calls a valid e-mail address, with at least one dot in the domain.
-_EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(\.{_LABEL})+", re.IGNORECASE | re.ASCII)
 _ZONES = available_timezones() - {"localtime"}
 """The IANA zones; what a machine calls its own is no zone to others."""
 
@@ -48,7 +47,12 @@ def _parse_uuid(text: str) -> UUID:
 
 
 def _parse_email(text: str) -> str:
-    _matched(_EMAIL, text.strip())
+    email_key(text)
+    return text
+
+
+def _parse_username(text: str) -> str:
+    username_key(text)
     return text
 
 
@@ -75,6 +79,10 @@ FORMATS = {
     "date-time": Format(_parse_instant, "must be an instant with an offset, as 2026-01-31T12:00:00Z"),
     "uuid": Format(_parse_uuid, "must be a UUID"),
     "email": Format(_parse_email, "must be an e-mail address"),
+    "username": Format(
+        _parse_username,
+        "must be made of letters, digits and ASCII punctuation other than @, with single spaces inside (RFC 8265)",
+    ),
     "password": Format(_parse_password, f"must have at most {PASSWORD_BYTES} bytes"),
     "timezone": Format(_parse_timezone, "must be an IANA time zone"),
 }
@@ -85,6 +93,7 @@ class Conversion:
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.format = FORMATS.get(schema.get("format", ""))
+        self.most_characters: int = schema.get("maxLength", maxsize)
         members = {name: Conversion(member) for name, member in schema.get("properties", {}).items()}
         self.members = {name: member for name, member in members.items() if member.changes_something}
 
@@ -96,9 +105,9 @@ class Conversion:
     def apply(self, value: Any, errors: list[FieldError], *, place: str = "") -> Any:
         """Return the converted value, and add what is wrong with its texts to the errors.
 
-        What is not of the schema's type stays as it is, for the schema itself to refuse.
+        What is not of the schema's type or is too long stays as it is, for the schema itself to refuse.
         """
-        if self.format is not None and isinstance(value, str):
+        if self.format is not None and isinstance(value, str) and len(value) <= self.most_characters:
             return _converted(value, self.format, errors, place)
         if self.members and isinstance(value, dict):
             return {name: self._member(name, one, errors, place) for name, one in value.items()}

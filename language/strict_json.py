@@ -11,11 +11,20 @@ from language.errors import Unparsable, UnwritableText
 MOST_DEPTH = 64
 """The deepest nesting of objects and arrays that is parsed."""
 
+MOST_VALUES = 16_384
+"""How many values, those in objects and arrays included, are parsed at most: more would keep everybody waiting.
+
+As many as fit into preferences of 16 KiB; no other member of any contract can hold a tenth of it.
+"""
+
 _INTEGERS = range(-(2**63), 2**64)
 """The integers that stay integers; others become floats, as the databases and the JSON of answers can hold them."""
 
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _SURROGATES = re.compile(rb"\\u[dD][89a-fA-F]")
+_MOST_QUOTES = 4 * MOST_VALUES
+"""A value is named by a string and is one itself, with two quotation marks each."""
+
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 """One level down and, read as a signed byte, one level up."""
@@ -24,10 +33,10 @@ _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 def parse(raw: bytes) -> Any:
     """Parse a JSON text (RFC 8259) in UTF-8, refusing what parsers disagree about. Raises `Unparsable`.
 
-    Refused are two members of one name, lone surrogates, NaN, infinities and more than `MOST_DEPTH` levels.
+    Refused are two members of one name, lone surrogates, NaN, infinities, more than `MOST_DEPTH` levels and more than
+    `MOST_VALUES` values.
     """
-    if _depth(raw) > MOST_DEPTH:
-        raise Unparsable(f"The body nests deeper than {MOST_DEPTH} levels.")
+    _refuse_too_many(raw)
     try:
         value = _DECODER.decode(raw.decode())
     except ValueError as error:
@@ -74,10 +83,18 @@ def _has_lone_surrogates(value: Any) -> bool:
     return False
 
 
-def _depth(raw: bytes) -> int:
-    # Nearly every body has too few brackets to be too deep, and is not looked at any further. Else one pass over the
-    # brackets outside of strings tells: a megabyte of them must not stop the event loop.
-    if raw.count(b"[") + raw.count(b"{") <= MOST_DEPTH:
-        return 0
-    steps = _STRINGS.sub(b"", raw).translate(_STEPS, _NO_BRACKETS)
-    return max(accumulate(memoryview(steps).cast("b")), default=0)
+def _refuse_too_many(raw: bytes) -> None:
+    # Nearly every body has too few brackets and commas to be too deep or too long, and is not looked at any further.
+    # Else those in strings are left out first. A megabyte of anything must not stop the event loop, so each step is
+    # one pass in C over what the step before it has let through.
+    brackets, commas = raw.count(b"[") + raw.count(b"{"), raw.count(b",")
+    if brackets <= MOST_DEPTH and brackets + commas <= MOST_VALUES:
+        return
+    if raw.count(b'"') - raw.count(b'\\"') > _MOST_QUOTES:
+        raise Unparsable(f"The body holds more than {MOST_VALUES} values.")
+    bare = _STRINGS.sub(b"", raw)
+    steps = bare.translate(_STEPS, _NO_BRACKETS)
+    if bare.count(b",") + len(steps) // 2 > MOST_VALUES:
+        raise Unparsable(f"The body holds more than {MOST_VALUES} values.")
+    if max(accumulate(memoryview(steps).cast("b")), default=0) > MOST_DEPTH:
+        raise Unparsable(f"The body nests deeper than {MOST_DEPTH} levels.")

@@ -15,6 +15,7 @@ from db.errors import AccountGone, BadValue, Duplicate
 from db.sql.constraints import broken_by
 from db.sql.deadlocks import is_deadlock
 from db.sql.types import Base, Id
+from names import email_key, username_key
 
 DEFAULT_PREFERENCES = {"theme": "light"}
 
@@ -44,15 +45,15 @@ class Account(Base):
     updated_at: Mapped[datetime]
 
     def rename(self, *, username: str, at: datetime) -> None:
-        """Change the username, and the key that makes it unique regardless of case."""
+        """Change the username, and the key that makes it unique. Raises `ValueError` for what cannot be one."""
+        self.username_key = username_key(username)
         self.username = username
-        self.username_key = name_key(username)
         self.updated_at = at
 
     def move_to(self, *, email: str, at: datetime) -> None:
-        """Change the e-mail address, trimmed, and the key that makes it unique regardless of case."""
+        """Change the e-mail address, trimmed, and the key that makes it unique. Raises `ValueError` for none."""
+        self.email_key = email_key(email)
         self.email = email.strip()
-        self.email_key = name_key(email)
         self.updated_at = at
 
     def prefer(self, changes: Mapping[str, Any], *, at: datetime) -> None:
@@ -60,10 +61,10 @@ class Account(Base):
         merged = {**self.preferences, **changes}
         self.preferences = {name: value for name, value in merged.items() if value is not None}
         self.updated_at = at
-        if any("\0" in text for text in _texts_in(changes)):
-            raise BadValue("preferences", "must not hold the character NUL")
         if len(orjson.dumps(self.preferences)) > MOST_PREFERENCES_BYTES:
             raise BadValue("preferences", f"must have at most {MOST_PREFERENCES_BYTES} bytes of JSON in all")
+        if any("\0" in text for text in _texts_in(changes)):
+            raise BadValue("preferences", "must not hold the character NUL")
 
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
         """Change those of `username`, `email` and `preferences` that are given. Raises `BadValue`."""
@@ -90,8 +91,14 @@ def _texts_in(value: Any) -> Iterator[str]:
 
 
 def name_key(name: str) -> str:
-    """Return the key by which a username or e-mail address is compared: trimmed, without differences of case."""
-    return name.strip().casefold()
+    """Return the key by which an account is looked up that goes by a username or e-mail address.
+
+    What cannot be either has a key all the same, by which nobody is found.
+    """
+    try:
+        return email_key(name) if "@" in name else username_key(name.strip())
+    except ValueError:
+        return name.strip().casefold()
 
 
 def add_account(session: Session, *, username: str, email: str, password_hash: str, at: datetime) -> Account:

@@ -4,6 +4,7 @@ Connexion 3.3 does none of that by itself: it has no limit, takes a chunked body
 body that is called `APPLICATION/JSON`.
 """
 
+from math import ceil, log2
 from typing import Any
 
 from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
@@ -13,9 +14,16 @@ from werkzeug.http import parse_options_header
 
 from server.asgi import header
 from server.errors.refusals import payload_too_large, unsupported_media_type
+from server.validation.body_lengths import longest
 
 MOST_BYTES = 1_048_576
-"""The longest body that is read: 1 MiB."""
+"""The longest body that any operation takes: 1 MiB."""
+
+MOST_BYTES_WITHOUT_TOKEN = 16_384
+"""The longest body that anybody may send without a token: 16 KiB. The other operations take at least as much."""
+
+ROOM = 4_096
+"""What is left, beside the longest body that the schema allows, for white space and members that it does not know."""
 
 JSON = "application/json"
 
@@ -23,12 +31,13 @@ JSON = "application/json"
 class BodyReader:
     """Reads the bodies of one operation's requests, and passes each on in one piece."""
 
-    def __init__(self, next_app: ASGIApp) -> None:
+    def __init__(self, next_app: ASGIApp, *, most_bytes: int) -> None:
         self.next_app = next_app
+        self.most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body and pass it on. Raises a `Refusal` (413, 415)."""
-        body = await _read(scope, receive)
+        body = await _read(scope, receive, self.most_bytes)
         if body is None:
             return  # The client hung up before its request was whole: there is nobody to answer.
         content_type = header(scope, b"content-type")
@@ -49,7 +58,9 @@ class _API(RoutedAPI[ASGIApp]):
         self.add_paths()
 
     def make_operation(self, operation: AbstractOperation) -> ASGIApp:
-        return BodyReader(self.next_app) if operation.request_body else self.next_app
+        if not operation.request_body:
+            return self.next_app
+        return BodyReader(self.next_app, most_bytes=most_bytes_of(operation))
 
 
 class BodyReading(RoutedMiddleware[_API]):
@@ -58,24 +69,33 @@ class BodyReading(RoutedMiddleware[_API]):
     api_cls = _API
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes | None:
+def most_bytes_of(operation: AbstractOperation) -> int:
+    """Return the length of the longest body that an operation takes: a power of two, no less than it could need."""
+    needs_token = bool(operation.security) and all(operation.security)
+    if not needs_token:
+        return MOST_BYTES_WITHOUT_TOKEN
+    needed = min(longest(operation.body_schema(JSON)) + ROOM, MOST_BYTES)
+    return max(2 ** ceil(log2(needed)), MOST_BYTES_WITHOUT_TOKEN)
+
+
+async def _read(scope: Scope, receive: Receive, most_bytes: int) -> bytes | None:
     # What is no number is left to the body itself, which is counted as well; twenty digits are too many in any case.
     declared = header(scope, b"content-length") or ""
-    _refuse_longer(int(declared[:20]) if declared.isdecimal() else 0)
-    body, more = b"", True
+    _refuse_longer(int(declared[:20]) if declared.isdecimal() else 0, most_bytes)
+    body, more = bytearray(), True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         body += message.get("body", b"")
-        _refuse_longer(len(body))
+        _refuse_longer(len(body), most_bytes)
         more = message.get("more_body", False)
-    return body
+    return bytes(body)
 
 
-def _refuse_longer(length: int) -> None:
-    if length > MOST_BYTES:
-        raise payload_too_large(f"The body is longer than {MOST_BYTES} bytes.")
+def _refuse_longer(length: int, most_bytes: int) -> None:
+    if length > most_bytes:
+        raise payload_too_large(f"The body is longer than {most_bytes} bytes.")
 
 
 def _refuse_other_media_types(content_type: str | None) -> None:

@@ -11,6 +11,7 @@ from db.focus.stats import FocusStats
 from db.schema import config_for
 from db.sql.engine import driver_url
 from db.sql.ownership import table_of
+from tests.look_alikes import decomposed, full_width
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 ADD_TASK = text(
@@ -64,4 +65,20 @@ def test_the_migration_can_be_taken_back(new_database: Callable[[str], str]):
         command.downgrade(config_for(connection), "0001")
 
         assert connection.execute(text("SELECT count(*) FROM logins")).scalar_one() == 0
+    engine.dispose()
+
+
+def test_names_that_were_there_before_are_compared_by_the_same_rule_as_new_ones(new_database: Callable[[str], str]):
+    engine = create_engine(driver_url(new_database("names")))
+    names = ["maya", decomposed("Renée"), full_width("maya"), full_width("tom"), "no\N{ZERO WIDTH SPACE}name"]
+    with engine.begin() as connection:
+        command.upgrade(config_for(connection), "0001")
+        for name in names:
+            add_account(connection, name)
+
+        command.upgrade(config_for(connection), "0006")
+
+        kept = connection.execute(text("SELECT username, username_key FROM accounts ORDER BY id")).all()
+        assert [one.username for one in kept] == names
+        assert [one.username_key for one in kept] == ["maya", "renée", names[2], "tom", names[4]]
     engine.dispose()

@@ -83,9 +83,9 @@ def test_of_many_who_register_one_name_at_once_one_gets_it(anonymous: httpx.Clie
 @pytest.mark.parametrize(
     ("member", "value"),
     [
-        ("username", "ab"),
+        ("username", ""),
         ("username", "x" * 65),
-        ("username", "with space"),
+        ("username", "two  spaces"),
         ("username", "at@sign"),
         ("username", "NUL\0"),
         ("username", "line\n"),
@@ -171,7 +171,7 @@ def test_a_refresh_token_is_not_used_up(person: Person, anonymous: httpx.Client)
 
 
 @once
-@pytest.mark.parametrize("token", ["", "x", "a.b.c", "ü", "x" * 100_000], ids=["empty", "x", "dots", "letter", "long"])
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "ü", "x" * 16_000], ids=["empty", "x", "dots", "letter", "long"])
 def test_what_is_no_refresh_token_is_401(anonymous: httpx.Client, token: str):
     response = anonymous.post(REFRESH, json={"refresh_token": token})
 

@@ -107,8 +107,8 @@ def test_two_who_swap_their_names_at_once_never_get_a_500(new_person: Callable[.
     ("member", "value"),
     [
         ("username", None),
-        ("username", "ab"),
-        ("username", "a b"),
+        ("username", ""),
+        ("username", "a  b"),
         ("username", "a@b"),
         ("email", None),
         ("email", "nowhere"),

@@ -3,7 +3,7 @@
 import json
 
 from language.errors import BadInput, Unparsable
-from server.validation.reading import MOST_BYTES
+from server.validation.reading import MOST_BYTES, MOST_BYTES_WITHOUT_TOKEN
 from tests.conftest import Person, once
 from tests.operations import Operation, code_of, for_each, kept_of, request_of
 
@@ -19,7 +19,7 @@ NO_JSON = {
     "no UTF-8": b'{"a": "\xff"}',
     "a surrogate in UTF-8": b'{"a": "\xed\xa0\x80"}',
     "a byte order mark": b"\xef\xbb\xbf{}",
-    "100,000 levels": b"[" * 100_000,
+    "5,000 levels": b"[" * 5_000 + b"]" * 5_000,
 }
 HALF_PAIRS = [rb'{"a": "\ud800"}', rb'{"a": "\udc00"}', rb'{"a": "\ude00\ud83d"}', rb'{"\ud800": 1}']
 NO_OBJECTS = [b"null", b"[]", b'"title"', b"7", b"true"]
@@ -93,6 +93,16 @@ def test_a_body_that_is_not_needed_can_be_left_out(operation: Operation, person:
 @takes_body
 def test_a_body_of_more_than_1_mib_is_too_large(operation: Operation, person: Person):
     assert answers_to(operation, person, [b" " * (MOST_BYTES + 1)]) == [(413, "payload_too_large")]
+
+
+@once
+@for_each(lambda operation: operation.members and operation.token is None)
+def test_a_body_without_a_token_has_at_most_16_kib(operation: Operation, person: Person):
+    largest = b" " * (MOST_BYTES_WITHOUT_TOKEN - 3) + b"[7]"
+
+    codes = answers_to(operation, person, [largest, b" " + largest])
+
+    assert codes == [(operation.contract.status_of(BadInput), "bad_input"), (413, "payload_too_large")]
 
 
 @once

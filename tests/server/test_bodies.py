@@ -45,8 +45,8 @@ BROKEN_TEXTS = {
     "a lone surrogate in capitals": rb'{"title": "\uDBFFx"}',
     "a lone surrogate in a name": rb'{"title": "x", "\udfff": 1}',
     "a pair the wrong way round": rb'{"title": "\ude00\ud83d"}',
-    "100,000 levels of arrays": b"[" * 100_000 + b"]" * 100_000,
-    "100,000 levels of objects": b'{"title":' * 100_000 + b"1" + b"}" * 100_000,
+    "60,000 levels of arrays": b"[" * 60_000 + b"]" * 60_000,
+    "10,000 levels of objects": b'{"title":' * 10_000 + b"1" + b"}" * 10_000,
     "100,000 levels that never end": b"[" * 100_000,
     "65 levels, all but the innermost closed again before": b"[" + b"[],[]," * 40 + b"[" * 64 + b"]" * 65,
     "65 levels of both kinds": b'[{"x":' * 33 + b"1" + b"}]" * 33,
@@ -62,6 +62,7 @@ BROKEN_TEXTS = {
     "a name twice": b'{"title": "x", "title": "y"}',
     "a name twice, once escaped": rb'{"title": "x", "titl\u0065": "y"}',
     "a name twice further down": b'{"title": "x", "y": [{"z": 1, "z": 1}]}',
+    "100,000 values": b'{"title": "x", "y": [' + b",".join([b"{}"] * 33_333) + b"]}",
     "white space": b" \n ",
     "half an object": b'{"title": "x"',
     "an object and more": b'{"title": "x"} {}',
@@ -179,8 +180,8 @@ def test_no_more_than_twenty_errors_are_told(client: httpx.Client):
     assert len(response.json()["errors"]) == 20
 
 
-def test_a_list_of_half_a_million_items_is_refused_for_its_length_alone(client: httpx.Client):
-    text = b'{"title": "x", "core_skills_json": [' + b",".join([b"0"] * 500_000) + b"]}"
+def test_a_list_of_ten_thousand_items_is_refused_for_its_length_alone(client: httpx.Client):
+    text = b'{"title": "x", "core_skills_json": [' + b",".join([b"0"] * 10_000) + b"]}"
 
     response = client.post("/api/v1/anchor/achievements", content=text, headers=JSON)
 

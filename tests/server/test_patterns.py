@@ -1,11 +1,21 @@
+import re
+from itertools import product
+
 import httpx
 import pytest
+import re2
 
+from language.patterns import Pattern, compiled
 from language.texts import trimmed
+from server.contracts import CONTRACTS
 from server.validation.schemas import validator_for
 
-NOT_BLANK = {"type": "string", "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+NOT_BLANK = {"type": "string", "pattern": r"^\s*[^\s\u0000][^\u0000]*$"}
 BLANK = {"type": "string", "pattern": r"^\s*$"}
+
+OF_ANY_KIND = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+OF_ALL_KINDS = r"^(?=[^\u0000]*[A-Z])(?=[^\u0000]*[0-9])(?=[^\u0000]*[^A-Za-z0-9\s\u0000])[^\u0000]*$"
+"""What is shorter to write, but takes other than linear time: what the contracts' own patterns mean."""
 
 # What Python's own `\s` takes the other way round than ECMA 262.
 OF_ECMA_ALONE = ["\ufeff"]
@@ -43,3 +53,53 @@ def test_the_end_of_a_pattern_is_the_end_of_the_text():
 
     assert digits.is_valid("12")
     assert not digits.is_valid("12\n")
+
+
+def test_a_pattern_of_what_is_not_blank_means_what_it_says():
+    pattern = compiled(NOT_BLANK["pattern"])
+
+    assert all(pattern.matches(text) == bool(re.search(OF_ANY_KIND, text)) for text in short_texts("a \t\0é", 6))
+
+
+def test_the_pattern_of_passwords_means_what_it_says():
+    documents = {contract.name: contract.document for contract in CONTRACTS}
+    patterns = {
+        documents[name]["components"]["schemas"]["NewPassword"]["pattern"] for name in ("workspace", "tasktracker")
+    }
+    (pattern,) = patterns
+
+    for text in short_texts("aA1! \0", 6):
+        expected = bool(re.search(OF_ALL_KINDS, text))
+        assert (compiled(pattern).matches(text), bool(re.search(pattern, text))) == (expected, expected)
+
+
+@pytest.mark.parametrize("pattern", [OF_ALL_KINDS, r"^(a)\1$", "^(?<=a)b$"])
+def test_a_pattern_that_would_take_more_than_linear_time_is_refused(pattern: str):
+    with pytest.raises(re2.error):
+        Pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"^\u00e9$", "é"),
+        (r"^[\u0020-\u00e9]$", "é"),
+        ("^[^a]$", "\U0010ffff"),
+        (r"^\\u0041$", "\\u0041"),
+        (r"^\s[\s]$", "\u3000\ufeff"),
+        (r"^\[\s\]$", "[\u2028]"),
+        ("^é{2}$", "éé"),
+        (r"^[^\s]$", "😀"),
+    ],
+)
+def test_a_pattern_is_of_characters_and_not_of_bytes(pattern: str, text: str):
+    assert compiled(pattern).matches(text)
+    assert not compiled(pattern).matches(f"{text}\n")
+
+
+def test_half_a_surrogate_pair_is_read_like_a_character():
+    assert compiled("^[^a]$").matches("\ud800")
+
+
+def short_texts(characters: str, most: int) -> list[str]:
+    return ["".join(text) for length in range(most + 1) for text in product(characters, repeat=length)]

@@ -154,8 +154,8 @@ def test_an_email_has_at_most_254_characters(anonymous: httpx.Client):
     assert longest.json()["user"]["email"] == LONGEST_EMAIL
 
 
-@pytest.mark.parametrize("username", ["ж", "x" * 64, "a.dotted-name", "50%_\\'\"--", "🌱", "Ångström"])
-def test_a_username_has_1_to_64_characters_of_nearly_any_kind(anonymous: httpx.Client, username: str):
+@pytest.mark.parametrize("username", ["ж", "x" * 64, "a.dotted-name", "50%_\\'\"--", "Ångström", "小 明"])
+def test_a_username_has_1_to_64_characters_of_any_script(anonymous: httpx.Client, username: str):
     response = anonymous.post(REGISTER, json=newcomer(username=username))
 
     assert response.status_code == 201

@@ -25,7 +25,7 @@ DAY = [
 NEEDED = [*TEXT, None, ""]
 
 WRONG: dict[str, list[Any]] = {
-    "username": [*NEEDED, "x" * 65, "may a", "maya@home", "may\ta", "maya\n", "may\u0085a", " maya"],
+    "username": [*NEEDED, "x" * 65, "may  a", "maya@home", "may\ta", "maya\n", "may\u0085a", " maya"],
     "email": [*NEEDED, "maya", "maya@", "@x.example", "maya@home", "ma ya@x.example", f"{'x' * 65}@x.example"],
     "password": [*NEEDED, "Aa1-" + "é" * 511],
     "new_password": [*NEEDED, "Aa1-" + "é" * 511],

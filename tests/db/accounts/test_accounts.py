@@ -2,6 +2,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ from db.personal_anchor import Achievement, find_profile
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import add
 from db.tasks.tasks import Task, add_task
+from tests.look_alikes import decomposed, full_width
 
 numbers = count(1)
 
@@ -33,8 +35,10 @@ SAME_NAMES = [
     ("straße", "STRASSE"),
     ("İpek", "i̇pek"),
     ("ὈΔΥΣΣΕΎΣ", "ὀδυσσεύς"),
-    ("\N{LATIN SMALL LETTER LONG S}am", "SAM"),
-    ("ﬁona", "Fiona"),
+    ("maya", full_width("maya")),
+    ("Renée", decomposed("Renée")),
+    ("John Doe", "john doe"),
+    ("क्ष", "क्\N{ZERO WIDTH JOINER}ष"),
 ]
 LONGEST_WHEN_FOLDED = "\N{GREEK SMALL LETTER IOTA WITH DIALYTIKA AND TONOS}" * 64
 
@@ -51,7 +55,14 @@ def test_usernames_are_unique_regardless_of_case(database: None, name: str, same
 
 
 @pytest.mark.parametrize(
-    ("address", "same"), [("a.b@mail.example", "A.B@Mail.EXAMPLE"), ("x@y.example", " x@y.example ")]
+    ("address", "same"),
+    [
+        ("a.b@mail.example", "A.B@Mail.EXAMPLE"),
+        ("x@y.example", " x@y.example "),
+        ("jürgen@müller.example", "Ju\N{COMBINING DIAERESIS}rgen@xn--mller-kva.example"),
+        ("wide@mail.example", f"{full_width('wide')}@{full_width('mail')}.example"),
+        ("filled@mail.example", "fil\N{HANGUL FILLER}led@mail.example"),
+    ],
 )
 def test_addresses_are_trimmed_and_unique_regardless_of_case(database: None, address: str, same: str):
     open_named(email=address)
@@ -73,14 +84,14 @@ def test_an_address_that_is_called_like_a_constraint_is_told_from_it(database: N
 
 def test_another_broken_constraint_is_not_taken_for_a_taken_name(database: None):
     with pytest.raises(IntegrityError), refusing_taken_names():
-        open_named("")
+        open_named(password_hash=None)
 
 
 def test_a_name_that_grows_when_it_is_folded_still_fits(database: None):
     account = open_named(LONGEST_WHEN_FOLDED)
 
     with autocommit() as connection:
-        found = account_named(connection, LONGEST_WHEN_FOLDED.upper())
+        found = account_named(connection, LONGEST_WHEN_FOLDED)
 
     assert found is not None
     assert found.id == account.id
@@ -111,6 +122,12 @@ def test_an_account_is_found_by_either_of_its_names(database: None):
         found = [account_named(connection, name) for name in (" two-names", "TWO@names.example", "two", "%", "")]
 
     assert [row and row.id for row in found] == [account.id, account.id, None, None, None]
+
+
+@pytest.mark.parametrize("name", ["", " ", "@", "a@", "a" * 65, "a\u200bb", "\u202ea", "two  spaces", "a@b@c.example"])
+def test_nobody_goes_by_what_cannot_be_a_name(database: None, name: str):
+    with autocommit() as connection:
+        assert account_named(connection, name) is None
 
 
 def test_a_renamed_account_gives_its_name_free(database: None):
@@ -183,13 +200,13 @@ def gone(owner: int) -> int:
     return owner
 
 
-def open_named(username: str | None = None, email: str | None = None) -> Account:
+def open_named(username: str | None = None, email: str | None = None, password_hash: Any = "unused") -> Account:
     """Open an account; a name that the test does not care about is one of its own."""
     with transaction() as session:
         return join(
             session,
             username=f"somebody{next(numbers)}" if username is None else username,
             email=email or f"somebody{next(numbers)}@mail.example",
-            password_hash="unused",
+            password_hash=password_hash,
             at=clock.now(),
         )
