@@ -8,7 +8,7 @@ from alembic import op
 from names import email_key, username_key
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 BATCH = 1_000
 
