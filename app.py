@@ -20,6 +20,7 @@ from log import log_to_stdout
 from security.quotas import Quotas
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
+from server.edge.crowds import raise_file_limit
 from server.edge.wire import HttpProtocol
 from server.views import ContractError
 from settings import SettingError, Settings, read_settings
@@ -61,6 +62,7 @@ def serve() -> None:
         signal.signal(stop, lambda *_: sys.exit())
     try:
         settings = read_settings()
+        raise_file_limit()
         listener = _listen(settings)
         migrate(connect(settings.database_url))
         app = build_server(settings)

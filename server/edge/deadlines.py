@@ -1,6 +1,9 @@
 """Deadlines of a connection: for the head of a request, for its body, and for a client that does not read."""
 
+import socket
 from asyncio import Transport
+from contextlib import suppress
+from struct import pack
 from typing import Any, Literal
 
 from server.edge.answering import AnsweringProtocol
@@ -21,6 +24,12 @@ LAST_SECONDS = 1
 CHECK_SECONDS = 0.5
 """How often a connection is looked at. That costs a request nothing, as a timer of its own would."""
 
+MOST_UNSENT_BYTES = 65_536
+"""How much the system takes off the server's hands that it cannot send yet: at least this much is read, then, by a
+client of whom nothing is seen for `SEND_SECONDS`. By default it is some megabytes, kept for whoever does not read."""
+
+_RESET_ON_CLOSE = pack("ii", 1, 0)
+
 Stage = Literal["between requests", "head", "body"]
 
 
@@ -38,6 +47,8 @@ class TimedProtocol(AnsweringProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Give a new connection the time for a head."""
         super().connection_made(transport)
+        with suppress(OSError):  # Only TCP knows it.
+            _socket_of(transport).setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT_BYTES)
         self.since = self.moved_at = self.loop.time()
         self.timer = self.loop.call_later(CHECK_SECONDS, self._check)
 
@@ -85,10 +96,16 @@ class TimedProtocol(AnsweringProtocol):
         self.stopping_since = self.loop.time()
         self.close_after_answer()
 
+    def is_waiting_for_head(self) -> bool:
+        """Check whether nothing is asked for yet, so that nobody loses an answer if this ends."""
+        return self.stage != "body" and not self.is_answering() and not self.transport.is_closing()
+
     def _check(self) -> None:
         self.timer = self.loop.call_later(CHECK_SECONDS, self._check)
         now = self.loop.time()
         if self._is_stalled(now):
+            # Otherwise the system would go on offering what it took, for minutes.
+            _socket_of(self.transport).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.transport.abort()
         elif self._is_late(now) and not self.transport.is_closing():
             if self.scope is None:  # Nothing of a request has come.
@@ -108,3 +125,7 @@ class TimedProtocol(AnsweringProtocol):
         if self.stopping_since is not None:
             return now - max(self.since, self.stopping_since) >= LAST_SECONDS
         return now - self.since >= (HEAD_SECONDS if self.stage == "head" else BODY_SECONDS)
+
+
+def _socket_of(transport: Transport) -> socket.socket:
+    return transport.get_extra_info("socket")

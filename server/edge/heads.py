@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from server.errors.refusals import head_too_large, malformed_request, upgrade_with_body
 
 MOST_HEAD_BYTES = 65_536
-"""How much of a request line and headers is read before one asks whether they ever end; of trailers likewise."""
+"""How much of a request line and headers is read, give or take 8 KiB; of trailers and of a chunk's head likewise."""
 
 MOST_HEADERS = 100
 """How many headers a request may have. Each is looked at several times on its way."""

@@ -5,6 +5,7 @@ from asyncio import Handle, Transport
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.flow_control import FlowControl
 
+from server.edge.crowds import make_room
 from server.edge.deadlines import TimedProtocol
 from server.edge.heads import MOST_HEAD_BYTES, MOST_HEADERS, MOST_URL_BYTES, check_head
 from server.errors.refusals import Refusal, head_too_large, malformed_request, url_too_long
@@ -31,6 +32,7 @@ class HttpProtocol(TimedProtocol):
         """Begin with a connection."""
         super().connection_made(transport)
         self.flow = Flow(self)
+        make_room(self.connections)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what nobody will answer."""
