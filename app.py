@@ -25,10 +25,10 @@ from server.edge.wire import HttpProtocol
 from server.views import ContractError
 from settings import SettingError, Settings, read_settings
 
-GRACE_SECONDS = 4
+GRACE_SECONDS = 3
 """How long requests under way may take to end after SIGTERM."""
 
-LAST_RESORT_SECONDS = 4.8
+LAST_RESORT_SECONDS = 4.5
 """How long after SIGTERM the process ends in any case."""
 
 BACKLOG = 2_048

@@ -13,8 +13,8 @@ from server.errors.refusals import Refusal, head_too_large, malformed_request, u
 SLICE_BYTES = 4_096
 """How much is parsed before one looks what came of it: some 150 of the shortest requests."""
 
-TURN_BYTES = 8 * SLICE_BYTES
-"""How much of a connection is parsed before others have their turn: some 10 ms, if a body comes in chunks of a byte."""
+TURN_BYTES = 4 * SLICE_BYTES
+"""How much of a connection is parsed before others have their turn: some 5 ms, if a body comes in chunks of a byte."""
 
 NOTHING = memoryview(b"")
 

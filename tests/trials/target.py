@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import sleep
@@ -26,7 +28,6 @@ from security.tokens import SigningKey, access_token, refresh_lifetime, sign_wit
 from settings import ROOT
 
 SECRET = "a-key-for-trials-that-signs-nothing-else-0123456789abcdef"
-TODOS = "/api/v1/todo/todos"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,15 @@ def database(kind: str) -> Iterator[str]:
 
 
 def fill(url: str, todos: int) -> str:
-    """Make the schema and an account with so many to-dos; return an access token of it."""
+    """Make the schema and an account with so many to-dos; return an access token of it.
+
+    That takes a process of its own: this one may serve another database.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn")) as processes:
+        return processes.submit(_fill, url, todos).result()
+
+
+def _fill(url: str, todos: int) -> str:
     sign_with(SigningKey(SECRET, "HS256", timedelta(hours=1), timedelta(days=7)))
     migrate(connect(url))
     now = clock.now()
@@ -78,14 +87,13 @@ def fill(url: str, todos: int) -> str:
 
 
 @contextmanager
-def serving(url: str, token: str, log: Path) -> Iterator[Target]:
+def serving(url: str, token: str, log: Path, program: tuple[str, ...] = ("app.py",)) -> Iterator[Target]:
     """Run the server for a while; its log goes to a file."""
     known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     settings = {"DATABASE_URL": url, "JWT_SECRET_KEY": SECRET, "PORT": "0", "RATE_LIMIT_PER_MINUTE": "0"}
     with log.open("w") as output, log.open() as lines:
-        # Another checkout may be installed; what is tried is this one.
         process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=known | settings, stdout=output, stderr=output, text=True
+            [sys.executable, *program], cwd=ROOT, env=known | settings, stdout=output, stderr=output, text=True
         )
         try:
             yield Target(process, _port_of(process, lines), token)
