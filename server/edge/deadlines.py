@@ -61,7 +61,8 @@ class TimedProtocol(AnsweringProtocol):
     def on_message_begin(self) -> None:
         """Begin with a head. Anything less, empty lines say, does not keep an idle connection open."""
         super().on_message_begin()
-        self._unset_keepalive_if_required()
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
         if self.stage == "between requests":
             self.stage, self.since = "head", self.loop.time()
 

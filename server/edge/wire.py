@@ -85,13 +85,19 @@ class HttpProtocol(TimedProtocol):
             self.refuse(self._too_large())
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header. Trailers are dropped: they come when all that asks for headers is done (RFC 9110, 6.5.1)."""
+        """Take a header. Trailers are dropped: they come when all that asks for headers is done (RFC 9110, 6.5.1).
+
+        Uvicorn's own does the same with headers; it is called for each, and one call more for each costs as much again.
+        """
         if self.stage == "head":
-            super().on_header(name, value)
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Check the head before a request is made of it. Raises a `Refusal` (400, 431)."""
-        check_head(self.parser.get_http_version(), self.headers, upgrades=self.parser.should_upgrade())
+        check_head(self.headers, self.parser)
         super().on_headers_complete()
 
     def on_chunk_header(self) -> None:
