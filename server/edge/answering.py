@@ -1,12 +1,15 @@
 """The answering half of a connection: which request has its answer under way, and refusals without the application."""
 
+from asyncio import Task
 from inspect import CORO_CREATED, getcoroutinestate
 from secrets import token_hex
 from time import perf_counter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from httptools import HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 import clock
 from server.answers.answers import error_answer
@@ -14,6 +17,14 @@ from server.asgi import Notes
 from server.contracts import contract_at
 from server.edge.request_log import log_request
 from server.errors.refusals import Refusal
+
+QUEUED_EVERY_SECONDS = 0.002
+"""How often a request is begun that came while its connection waited for another answer: of all connections together.
+
+A client that sends thousands of requests at once would otherwise have each following one begun before anybody else's.
+"""
+
+_next_queued_at: WeakKeyDictionary[ServerState, float] = WeakKeyDictionary()
 
 
 class AnsweringProtocol(HttpToolsProtocol):
@@ -23,13 +34,30 @@ class AnsweringProtocol(HttpToolsProtocol):
     url: bytes = b""
     answering: RequestResponseCycle | None = None
     """The request that was passed to the application last; those behind it wait in `pipeline`."""
-    task: Any = None
+    task: Any = None  # a Task, or the TimerHandle of one that is to begin
+
+    starts_queued = False
+
+    def on_response_complete(self) -> None:
+        """Be done with an answer, and go on with the next of the requests that came together."""
+        self.starts_queued = True
+        super().on_response_complete()
+        self.starts_queued = False
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self.answering = cycle
-        self.task = task = self.loop.create_task(cycle.run_asgi(app))
-        task.add_done_callback(self.tasks.discard)
-        self.tasks.add(task)
+        if self.starts_queued:
+            at = max(_next_queued_at.get(self.server_state, 0), self.loop.time()) + QUEUED_EVERY_SECONDS
+            _next_queued_at[self.server_state] = at
+            self.task = self.loop.call_at(at, self._start, cycle, app)
+        else:
+            self._start(cycle, app)
+
+    def _start(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if not self.transport.is_closing():
+            self.task = task = self.loop.create_task(cycle.run_asgi(app))
+            task.add_done_callback(self.tasks.discard)
+            self.tasks.add(task)
 
     def is_answering(self) -> bool:
         """Check whether an answer is under way."""
@@ -67,7 +95,8 @@ class AnsweringProtocol(HttpToolsProtocol):
         """Let the application believe that the client is gone; return its notes on the request."""
         cycle.disconnected = True
         cycle.message_event.set()
-        if getcoroutinestate(self.task.get_coro()) == CORO_CREATED:
+        # What has not begun yet would only find out that the client is gone.
+        if not isinstance(self.task, Task) or getcoroutinestate(self.task.get_coro()) == CORO_CREATED:
             self.task.cancel()
         return cycle.scope.get("notes") or Notes(token_hex(16))  # type: ignore[return-value]
 
