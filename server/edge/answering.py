@@ -4,7 +4,7 @@ from asyncio import Task
 from inspect import CORO_CREATED, getcoroutinestate
 from secrets import token_hex
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from httptools import HttpRequestParser
@@ -63,6 +63,10 @@ class AnsweringProtocol(HttpToolsProtocol):
         """Check whether an answer is under way."""
         return self.answering is not None and not self.answering.response_complete
 
+    def has_begun(self) -> bool:
+        """Check whether the application has been given the request that it is to answer, or is yet to be."""
+        return isinstance(self.task, Task) and getcoroutinestate(cast("Any", self.task.get_coro())) != CORO_CREATED
+
     def close_after_answer(self) -> None:
         """Close the connection after the answer that is under way, or now; what waits behind it gets none."""
         self.pipeline.clear()
@@ -95,8 +99,7 @@ class AnsweringProtocol(HttpToolsProtocol):
         """Let the application believe that the client is gone; return its notes on the request."""
         cycle.disconnected = True
         cycle.message_event.set()
-        # What has not begun yet would only find out that the client is gone.
-        if not isinstance(self.task, Task) or getcoroutinestate(self.task.get_coro()) == CORO_CREATED:
+        if not self.has_begun():
             self.task.cancel()
         return cycle.scope.get("notes") or Notes(token_hex(16))  # type: ignore[return-value]
 

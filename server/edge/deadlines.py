@@ -1,7 +1,7 @@
 """Deadlines of a connection: for the head of a request, for its body, and for a client that does not read."""
 
 import socket
-from asyncio import Transport
+from asyncio import Task, Transport
 from contextlib import suppress
 from struct import pack
 from typing import Any, Literal
@@ -95,7 +95,11 @@ class TimedProtocol(AnsweringProtocol):
     def shutdown(self) -> None:
         """Close the connection, after the answer that is under way; what is half open has `LAST_SECONDS`."""
         self.stopping_since = self.loop.time()
-        self.close_after_answer()
+        if self.is_answering() and not isinstance(self.task, Task):  # It only waits for its turn.
+            self.task.cancel()
+            self.transport.close()
+        else:
+            self.close_after_answer()
 
     def is_waiting_for_head(self) -> bool:
         """Check whether nothing is asked for yet, so that nobody loses an answer if this ends."""

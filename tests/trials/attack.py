@@ -27,8 +27,8 @@ MOST_BYTES_OF_A_CONNECTION = 4 * 2**20
 MOST_SECONDS_OF_A_PAUSE = 0.05
 MOST_SECONDS_OF_P99 = 1
 MOST_SECONDS_TO_END = 5
-CLOSED_WITHIN = {"silent": 12, "half a head": 12, "half a body": 33, "never reading": 40}
-"""The deadlines, and how often the server and this command look."""
+CLOSED_WITHIN = {"silent": 15, "half a head": 15, "half a body": 35, "never reading": 45}
+"""The deadlines, and five seconds for how often is looked; what never reads may have waited for its answer as well."""
 
 
 @dataclass
@@ -64,7 +64,7 @@ def _options() -> argparse.Namespace:
     options = argparse.ArgumentParser(prog="make attack", description=__doc__)
     options.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     options.add_argument("--connections", type=int, default=1_000)
-    options.add_argument("--seconds", type=float, default=42, help="of the attack; what never reads is closed after 30")
+    options.add_argument("--seconds", type=float, default=50, help="of the attack; what never reads is closed after 30")
     options.add_argument("--todos", type=int, default=20_000)
     return options.parse_args()
 
