@@ -25,12 +25,12 @@ def raise_file_limit() -> None:
 
 
 def make_room(connections: Collection[object]) -> None:
-    """If there are too many connections, close those that have waited longest for a request or the rest of its head."""
+    """If there are too many connections, close those that have waited longest for a request or the rest of one."""
     if len(connections) <= most_connections():
         return
-    waiting = [one for one in connections if isinstance(one, TimedProtocol) and one.is_waiting_for_head()]
+    waiting = [one for one in connections if isinstance(one, TimedProtocol) and one.is_waiting_for_client()]
     for one in nsmallest(GIVEN_UP_AT_ONCE, waiting, key=lambda one: one.since):
-        one.transport.close()
+        one.give_up()
 
 
 def most_connections() -> int:

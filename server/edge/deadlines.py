@@ -101,9 +101,19 @@ class TimedProtocol(AnsweringProtocol):
         else:
             self.close_after_answer()
 
-    def is_waiting_for_head(self) -> bool:
-        """Check whether nothing is asked for yet, so that nobody loses an answer if this ends."""
-        return self.stage != "body" and not self.is_answering() and not self.transport.is_closing()
+    def is_waiting_for_client(self) -> bool:
+        """Check whether all that this connection does is wait for a request, or for the rest of one."""
+        if not self.is_answering():
+            return not self.transport.is_closing()
+        is_in_body = self.stage == "body" and self.answering is self.cycle
+        return is_in_body and not self.cycle.response_started and not self.flow.read_paused
+
+    def give_up(self) -> None:
+        """Wait no longer for the rest of a request, and say so where something of one has come."""
+        if self.scope is None or self.stage == "between requests":
+            self.transport.close()
+        else:
+            self.refuse(request_timeout())
 
     def _check(self) -> None:
         self.timer = self.loop.call_later(CHECK_SECONDS, self._check)
@@ -113,10 +123,7 @@ class TimedProtocol(AnsweringProtocol):
             _socket_of(self.transport).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.transport.abort()
         elif self._is_late(now) and not self.transport.is_closing():
-            if self.scope is None:  # Nothing of a request has come.
-                self.transport.close()
-            else:
-                self.refuse(request_timeout())
+            self.give_up()
 
     def _is_stalled(self, now: float) -> bool:
         unsent = self.transport.get_write_buffer_size()
