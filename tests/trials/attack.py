@@ -27,6 +27,8 @@ MOST_BYTES_OF_A_CONNECTION = 4 * 2**20
 MOST_SECONDS_OF_A_PAUSE = 0.05
 MOST_SECONDS_OF_P99 = 1
 MOST_SECONDS_TO_END = 5
+MOST_SECONDS_OF_WAITING = 40
+"""How much longer connections are watched on a busy machine."""
 CLOSED_WITHIN = {"silent": 15, "half a head": 15, "half a body": 35, "never reading": 45}
 """The deadlines, and five seconds for how often is looked; what never reads may have waited for its answer as well."""
 
@@ -110,11 +112,13 @@ async def under_attack(target: Target, report: Report, connections: int, seconds
     until = perf_counter() + seconds
     with healthy(target, seconds - 1, through_the_end=False) as visits:
         attacks = [
-            asyncio.create_task(attack(kind, target, fates[kind], until + (9 if kind in READS else 0)))
+            asyncio.create_task(attack(kind, target, fates[kind], until + MOST_SECONDS_OF_WAITING))
             for number in range(connections)
             for kind in [KINDS[number % len(KINDS)]]
         ]
         await asyncio.wrap_future(visits)
+    while any(one.closed_at is None for kind in CLOSED_WITHIN for one in fates[kind]) and perf_counter() < until + 20:
+        await asyncio.sleep(0.2)
     each = (target.memory - before) / connections
     kept = each <= MOST_BYTES_OF_A_CONNECTION
     report.add("memory of a connection under attack", f"{each / 2**20:.2f} MiB", "4 MiB", kept=kept)
