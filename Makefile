@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test coverage test-sdk test-browser check lint audit lint-node format sdk fuzz diff-contracts bench migration lock clean
+.PHONY: help serve demo test coverage test-sdk test-browser check lint audit lint-node format sdk fuzz attack diff-contracts bench migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -57,6 +57,9 @@ sdk: .venv/test tools/node_modules/.package-lock.json ## Generate Python and Typ
 
 fuzz: .venv/test ## Fuzz every contract for long: make fuzz OPTIONS="--database postgresql --max-time 600" (or --help)
 	@$(BIN)/python -W ignore -m tests.fuzz.long_run $(OPTIONS)
+
+attack: .venv/test ## Hold a server against 1,000 hostile connections: make attack OPTIONS="--database postgresql" (or --help)
+	@$(BIN)/python -W ignore -m tests.trials.attack $(OPTIONS)
 
 diff-contracts: .venv/test ## Tell breaking from harmless changes of the contracts: make diff-contracts BASE=<revision>
 	@$(BIN)/python -m tools.contract_changes $(or $(BASE),HEAD)

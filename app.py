@@ -20,14 +20,15 @@ from log import log_to_stdout
 from security.quotas import Quotas
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
+from server.edge.crowds import raise_file_limit
 from server.edge.wire import HttpProtocol
 from server.views import ContractError
 from settings import SettingError, Settings, read_settings
 
-GRACE_SECONDS = 4
+GRACE_SECONDS = 3
 """How long requests under way may take to end after SIGTERM."""
 
-LAST_RESORT_SECONDS = 4.8
+LAST_RESORT_SECONDS = 4.5
 """How long after SIGTERM the process ends in any case."""
 
 BACKLOG = 2_048
@@ -61,6 +62,7 @@ def serve() -> None:
         signal.signal(stop, lambda *_: sys.exit())
     try:
         settings = read_settings()
+        raise_file_limit()
         listener = _listen(settings)
         migrate(connect(settings.database_url))
         app = build_server(settings)

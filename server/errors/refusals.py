@@ -41,9 +41,13 @@ def challenge(invalid: str) -> str:
 
 
 malformed_request = partial(Refusal, 400, "malformed_request", "This is not a request in HTTP.")
+upgrade_with_body = partial(
+    Refusal, 400, "upgrade_with_body", "A request that asks for another protocol (Upgrade) may have no body here."
+)
 preflight_refused = partial(Refusal, 400, "preflight_refused", "Pages of this origin may not send such a request.")
 not_the_path_user = partial(Refusal, 403, "forbidden", "These tasks belong to somebody else.")
 not_found = partial(Refusal, 404, "not_found", "There is nothing at this path.")
+request_timeout = partial(Refusal, 408, "request_timeout", "The request was not complete in time.")
 payload_too_large = partial(Refusal, 413, "payload_too_large")
 url_too_long = partial(Refusal, 414, "url_too_long", "The URL of the request is too long.")
 unsupported_media_type = partial(

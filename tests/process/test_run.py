@@ -52,6 +52,25 @@ def test_sigterm_finishes_the_requests_under_way(serve: Serve):
         connection.close()
 
 
+def test_sigterm_waits_for_nobody_who_is_half_open_or_does_not_read(serve: Serve):
+    serving = serve()
+    get = b"GET /docs/swagger-ui/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
+    sent = [b"", b"GET /healthz HTTP/1.1\r\n", login_bytes()[:-5], b"".join([get] * 100)]
+    connections = [connect(serving) for _ in sent]
+    for connection, part in zip(connections, sent, strict=True):
+        connection.sendall(part)
+    with serving.client() as client:
+        client.get("/healthz")
+
+    code, _, err, seconds = serving.stop()
+
+    assert (code, err) == (0, "")
+    # Requests under way may take three seconds; nothing of this is one.
+    assert seconds < 3
+    for connection in connections:
+        connection.close()
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_with_nothing_to_do_ends_without_a_word(serve: Serve, how: signal.Signals):
     serving = serve()

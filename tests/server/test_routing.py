@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from server.app import Quintet
 from server.contracts import CONTRACTS, Contract
-from server.edge.wire import MOST_HEAD_BYTES
+from server.edge.heads import MOST_HEAD_BYTES
 from server.routing.routes import Route
 from tests.conftest import PASSWORD, Person, both, once
 from tests.contract_truth import ROUTES
@@ -146,7 +146,7 @@ def test_many_requests_on_one_connection_may_have_long_headers_together(connect:
 
     answers = []
     for _ in range(8):
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nX-Long: " + b"x" * 15_000)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 15_000)
         connection.sendall(b"x" * 15_000 + b"\r\n\r\n")
         answers.append(read_answer(connection))
 
