@@ -1,4 +1,4 @@
-"""Attempts with a password: a fixed number of slots for each key (who, and from where), each free again after a while."""
+"""Attempts with a password: a fixed number of slots for each key, each free again after a while."""
 
 from datetime import datetime, timedelta
 
