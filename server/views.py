@@ -58,7 +58,8 @@ class View:
         if self.turns is None:
             answer = await self.lane.run(work)
         else:
-            answer = await self.turns.run(partial(self.lane.run, work), key=client_address(scope), receive=receive)
+            key = client_address(scope)
+            answer = await self.turns.run(lambda: self.lane.run(work), key=key, receive=receive)
         await answer.send(send)
 
     def _arguments_of(self, scope: Scope) -> dict[str, Any]:

@@ -144,11 +144,11 @@ def test_a_client_that_hangs_up_gives_its_place_to_the_next(
     *waiting, gone = crowd(connect, checked)
     gone.close()
 
-    has_place = False
-    while not has_place:  # until the server has heard that the other one is gone
-        latest = ask_to_log_in(connect, CROWDED)
+    latest = None
+    while latest is None:  # until the server has heard that the other one is gone
+        asked = ask_to_log_in(connect, CROWDED)
         visitor.get("/readyz")  # When this is answered, the server has read that.
-        has_place = not select([latest], [], [], 0)[0]
+        latest = None if select([asked], [], [], 0)[0] else asked
     hashing.set()
 
     assert statuses_of([*waiting, latest]) == {401}
