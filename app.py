@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from db.schema import SchemaError, migrate
 from db.sql.engine import connect
 from log import log_to_stdout
+from private_files import make_database, narrow
 from security.quotas import Quotas
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
@@ -37,6 +38,7 @@ BACKLOG = 2_048
 def create_app() -> Flask:
     """Return the Flask application inside, set up by the environment, for the commands of `flask --app app`."""
     settings = read_settings()
+    make_database(settings.database_file)
     connect(settings.database_url)
     return build_server(settings).app
 
@@ -62,7 +64,10 @@ def serve() -> None:
     try:
         settings = read_settings()
         listener = _listen(settings)
+        make_database(settings.database_file)
         migrate(connect(settings.database_url))
+        for open_to_others in narrow(settings.private_files):
+            print(f"quintet: warning: {open_to_others}", file=sys.stderr)
         app = build_server(settings)
     except (SettingError, SchemaError, ContractError) as error:
         _give_up(str(error))
