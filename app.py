@@ -49,7 +49,12 @@ def build_server(settings: Settings) -> Quintet:
         SigningKey(settings.jwt_secret_key, settings.jwt_algorithm, settings.access_lifetime, settings.refresh_lifetime)
     )
     quotas = Quotas(settings.rate_limit_per_minute, settings.rate_limit_storage_url)
-    server = Quintet(allowed_origins=settings.allowed_origins, quotas=quotas)
+    server = Quintet(
+        allowed_origins=settings.allowed_origins,
+        quotas=quotas,
+        https_only=settings.https_only,
+        trusts_proxies="FORWARDED_ALLOW_IPS" in os.environ,
+    )
     # What is here now stays: the garbage collector need not walk through all contracts for each body of a megabyte,
     # which takes 75 ms to parse instead of 400.
     gc.freeze()

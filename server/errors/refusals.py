@@ -42,6 +42,14 @@ def challenge(invalid: str) -> str:
 
 malformed_request = partial(Refusal, 400, "malformed_request", "This is not a request in HTTP.")
 preflight_refused = partial(Refusal, 400, "preflight_refused", "Pages of this origin may not send such a request.")
+https_required = partial(Refusal, 403, "https_required", "This server takes requests over HTTPS alone.")
+https_unknown = partial(
+    Refusal,
+    403,
+    "https_required",
+    "This server takes requests over HTTPS alone. A proxy that speaks HTTPS has to say so in X-Forwarded-Proto, and"
+    " the server's setting FORWARDED_ALLOW_IPS has to name the proxy.",
+)
 not_the_path_user = partial(Refusal, 403, "forbidden", "These tasks belong to somebody else.")
 not_found = partial(Refusal, 404, "not_found", "There is nothing at this path.")
 payload_too_large = partial(Refusal, 413, "payload_too_large")
