@@ -9,6 +9,7 @@ from asyncio import CancelledError, Future
 from bisect import insort
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
 from itertools import count
 from typing import TypeVar
 
@@ -19,6 +20,10 @@ from server.errors.refusals import busy
 LONGEST_WAIT_SECONDS = 10
 
 RETRY_AFTER_SECONDS = 5
+
+REFUSAL_SECONDS = 1
+"""How long whoever may not wait is left without an answer. Whoever is refused asks again; eighty connections that ask
+again at once take the processor from those whose turn it is."""
 
 KEYS_REMEMBERED = 1_024
 """Of how many keys it is known when they had their last turn; any other key counts as new."""
@@ -63,6 +68,8 @@ class FairTurns:
 
     async def _wait(self, key: Hashable, receive: Receive) -> None:
         if self.is_full_for(key):
+            with suppress(CancelledError):
+                await asyncio.sleep(REFUSAL_SECONDS)
             raise busy(RETRY_AFTER_SECONDS)
         place, hang_up = self._queue_up(key), asyncio.ensure_future(_hung_up(receive))
         try:

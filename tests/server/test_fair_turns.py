@@ -13,6 +13,12 @@ from server.errors.refusals import Refusal
 from server.fair_turns import FairTurns
 
 
+@pytest.fixture(autouse=True)
+def refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody wait for a refusal."""
+    monkeypatch.setattr(fair_turns, "REFUSAL_SECONDS", 0)
+
+
 class Scene:
     """A single turn, which somebody has, and a queue for it."""
 
@@ -183,6 +189,22 @@ def test_whoever_is_refused_is_told_when_to_come_back():
         refusal = asked.exception()
         assert isinstance(refusal, Refusal)
         assert (refusal.status, refusal.code, dict(refusal.headers)) == (503, "busy", {"Retry-After": "5"})
+
+    on_a_loop(test())
+
+
+def test_whoever_is_refused_waits_a_little_for_that(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(fair_turns, "REFUSAL_SECONDS", 0.02)
+
+    async def test() -> None:
+        turns = FairTurns(0, most=0, most_of_one=0)
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+
+        with pytest.raises(Refusal):
+            await turns.run(Event().wait, key="a", receive=Event().wait)  # type: ignore[arg-type]
+
+        assert loop.time() - asked_at >= 0.019
 
     on_a_loop(test())
 

@@ -8,13 +8,19 @@ from itertools import count
 from queue import SimpleQueue
 from select import select
 from threading import Event
+from typing import Any
 
 import httpx
 import pytest
 
 from security import logins
+from server import fair_turns
+from server.fair_turns import FairTurns
 from server.lanes import LONGEST_QUEUE, LONGEST_QUEUE_OF_ONE
+from tests.conftest import once
 from tests.server.conftest import TODOS, assert_problem, raw_request, read_answer
+
+pytestmark = once
 
 LOGIN = "/api/v1/auth/login"
 HASHERS = max(1, (os.cpu_count() or 1) // 2)
@@ -38,6 +44,38 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> SimpleQueue[str]:
 
     monkeypatch.setattr(logins, "_count_attempt", note)
     return begun
+
+
+@pytest.fixture
+def moves(monkeypatch: pytest.MonkeyPatch) -> SimpleQueue[tuple[str, Any]]:
+    """Which addresses come into the queue, and which leave it before their turn."""
+    noted: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+
+    def noting(name: str) -> None:
+        move = getattr(FairTurns, name)
+
+        def note(turns: FairTurns, key: str, *more: Any) -> Any:
+            result = move(turns, key, *more)
+            noted.put((name, key))
+            return result
+
+        monkeypatch.setattr(FairTurns, name, note)
+
+    noting("_queue_up")
+    noting("_leave")
+    return noted
+
+
+def wait_for(moves: SimpleQueue[tuple[str, Any]], *expected: tuple[str, str]) -> None:
+    missing = set(expected)
+    while missing:
+        missing.discard(moves.get(timeout=10))
+
+
+@pytest.fixture(autouse=True)
+def refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody wait for a refusal."""
+    monkeypatch.setattr(fair_turns, "REFUSAL_SECONDS", 0)
 
 
 @pytest.fixture
@@ -66,12 +104,13 @@ def crowd(connect: Connect, checked: SimpleQueue[str], source: str = CROWDED) ->
     return running + [ask_to_log_in(connect, source) for _ in range(LONGEST_QUEUE_OF_ONE)]
 
 
-def refused_at_once(connections: list[socket.socket], least: int) -> list[socket.socket]:
+def answered_of(connections: list[socket.socket], least: int) -> list[socket.socket]:
     """Wait until so many are answered, and tell which."""
     answered: list[socket.socket] = []
     while len(answered) < least:
-        answered, _, _ = select(connections, [], [], 10)
-        assert answered
+        latest, _, _ = select([one for one in connections if one not in answered], [], [], 10)
+        assert latest
+        answered += latest
     return answered
 
 
@@ -97,7 +136,7 @@ def test_a_login_that_finds_too_many_of_its_address_waiting_is_told_to_come_back
     waiting = crowd(connect, checked)
     waiting.append(ask_to_log_in(connect, CROWDED))
 
-    (refused,) = refused_at_once(waiting, 1)
+    (refused,) = answered_of(waiting, 1)
     answer = read_answer(refused)
     hashing.set()
 
@@ -107,12 +146,12 @@ def test_a_login_that_finds_too_many_of_its_address_waiting_is_told_to_come_back
 
 
 def test_eighty_logins_of_one_address_come_after_the_first_of_every_other(
-    connect: Connect, visitor: httpx.Client, hashing: Event, checked: SimpleQueue[str]
+    connect: Connect, hashing: Event, checked: SimpleQueue[str], moves: SimpleQueue[tuple[str, Any]]
 ):
     hostile = crowd(connect, checked) + [ask_to_log_in(connect, CROWDED) for _ in range(70)]
-    refused = refused_at_once(hostile, 70)
+    refused = answered_of(hostile, 70)
     honest = [ask_to_log_in(connect, source) for source in OTHERS]
-    visitor.get("/readyz")  # When this is answered, the server has read those before it.
+    wait_for(moves, *(("_queue_up", source) for source in OTHERS))
     hashing.set()
     begun = [checked.get(timeout=10) for _ in range(len(OTHERS) + HASHERS - 1)]
 
@@ -129,9 +168,9 @@ def test_crowds_of_many_addresses_take_no_place_from_another(
     sources = [f"127.0.1.{number}" for number in range(1, LONGEST_QUEUE // LONGEST_QUEUE_OF_ONE + 3)]
     hostile = crowd(connect, checked)
     hostile += [ask_to_log_in(connect, source) for source in sources for _ in range(LONGEST_QUEUE_OF_ONE)]
-    refused_at_once(hostile, len(hostile) - HASHERS - LONGEST_QUEUE)
+    answered_of(hostile, len(hostile) - HASHERS - LONGEST_QUEUE)
     honest = [ask_to_log_in(connect, source) for source in OTHERS]
-    refused_at_once(hostile, len(hostile) - HASHERS - LONGEST_QUEUE + len(OTHERS))
+    answered_of(hostile, len(hostile) - HASHERS - LONGEST_QUEUE + len(OTHERS))
     hashing.set()
 
     assert statuses_of(honest) == {401}
@@ -139,16 +178,16 @@ def test_crowds_of_many_addresses_take_no_place_from_another(
 
 
 def test_a_client_that_hangs_up_gives_its_place_to_the_next(
-    connect: Connect, visitor: httpx.Client, hashing: Event, checked: SimpleQueue[str]
+    connect: Connect, hashing: Event, checked: SimpleQueue[str], moves: SimpleQueue[tuple[str, Any]]
 ):
     *waiting, gone = crowd(connect, checked)
-    gone.close()
+    for _ in range(LONGEST_QUEUE_OF_ONE):
+        wait_for(moves, ("_queue_up", CROWDED))
 
-    latest = None
-    while latest is None:  # until the server has heard that the other one is gone
-        asked = ask_to_log_in(connect, CROWDED)
-        visitor.get("/readyz")  # When this is answered, the server has read that.
-        latest = None if select([asked], [], [], 0)[0] else asked
+    gone.close()
+    wait_for(moves, ("_leave", CROWDED))
+    latest = ask_to_log_in(connect, CROWDED)
+    wait_for(moves, ("_queue_up", CROWDED))
     hashing.set()
 
     assert statuses_of([*waiting, latest]) == {401}

@@ -16,6 +16,7 @@ def test_a_server_with_a_full_queue_is_busy(operation: Operation, person: Person
     request = request_of(operation, person)
     monkeypatch.setattr(FairTurns, "run", lambda turns, _, **whose: turns._wait(**whose))
     monkeypatch.setattr(FairTurns, "is_full_for", lambda *_: True)
+    monkeypatch.setattr("server.fair_turns.REFUSAL_SECONDS", 0)
 
     response = person.client.request(**request)
 
