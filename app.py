@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from db.schema import SchemaError, migrate
 from db.sql.engine import connect
 from log import log_to_stdout
+from private_files import make_database, narrow
 from security.quotas import Quotas
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
@@ -38,6 +39,7 @@ BACKLOG = 2_048
 def create_app() -> Flask:
     """Return the Flask application inside, set up by the environment, for the commands of `flask --app app`."""
     settings = read_settings()
+    make_database(settings.database_file)
     connect(settings.database_url)
     return build_server(settings).app
 
@@ -48,7 +50,12 @@ def build_server(settings: Settings) -> Quintet:
         SigningKey(settings.jwt_secret_key, settings.jwt_algorithm, settings.access_lifetime, settings.refresh_lifetime)
     )
     quotas = Quotas(settings.rate_limit_per_minute, settings.rate_limit_storage_url)
-    server = Quintet(allowed_origins=settings.allowed_origins, quotas=quotas)
+    server = Quintet(
+        allowed_origins=settings.allowed_origins,
+        quotas=quotas,
+        https_only=settings.https_only,
+        trusts_proxies="FORWARDED_ALLOW_IPS" in os.environ,
+    )
     # What is here now stays: the garbage collector need not walk through all contracts for each body of a megabyte,
     # which takes 75 ms to parse instead of 400.
     gc.freeze()
@@ -64,7 +71,10 @@ def serve() -> None:
         settings = read_settings()
         raise_file_limit()
         listener = _listen(settings)
+        make_database(settings.database_file)
         migrate(connect(settings.database_url))
+        for open_to_others in narrow(settings.private_files):
+            print(f"quintet: warning: {open_to_others}", file=sys.stderr)
         app = build_server(settings)
     except (SettingError, SchemaError, ContractError) as error:
         _give_up(str(error))

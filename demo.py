@@ -19,6 +19,7 @@ from db.sql.engine import connect, transaction
 from db.sql.ownership import add
 from db.tasks.categories import Category
 from db.tasks.tasks import new_task
+from private_files import make_database
 from security.passwords import hash_password
 from settings import read_settings
 
@@ -30,7 +31,9 @@ UTC = ZoneInfo("UTC")
 
 def main() -> None:
     """Add the account to the database that the server would use, and print how to log in."""
-    migrate(connect(read_settings().database_url))
+    settings = read_settings()
+    make_database(settings.database_file)
+    migrate(connect(settings.database_url))
     name, password = f"demo-{token_hex(3)}", token_urlsafe(12)
     with transaction() as session:
         account = fill(session, name, password, at=clock.now())

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from sqlalchemy.exc import ArgumentError
 
 from db.sql.engine import driver_url
+from private_files import files_of_database, make_folder
 
 ROOT = Path(__file__).parent
-DEFAULT_DATABASE_URL = f"sqlite:///{ROOT / 'var' / 'quintet.db'}"
+DEFAULT_DATABASE = ROOT / "var" / "quintet.db"
+DEFAULT_DATABASE_URL = f"sqlite:///{DEFAULT_DATABASE}"
 IN_MEMORY = "memory://"
 DEFAULT_ORIGINS = "http://localhost:5173,http://localhost:3000"
 KEY_FILE = ROOT / "var" / "jwt_secret_key"
@@ -51,6 +54,21 @@ class Settings:
     debug: bool
     rate_limit_per_minute: int
     rate_limit_storage_url: str = IN_MEMORY
+    https_only: bool = False
+
+    @property
+    def database_file(self) -> Path | None:
+        """The file of the SQLite database; None with PostgreSQL."""
+        url = driver_url(self.database_url)
+        if url.get_backend_name() != "sqlite" or url.database is None:
+            return None
+        return Path(unquote(urlsplit(url.database).path) if url.query.get("uri") else url.database)
+
+    @property
+    def private_files(self) -> list[Path]:
+        """What nobody but the owner of this process should read, whether or not it is there."""
+        databases = {DEFAULT_DATABASE, self.database_file or DEFAULT_DATABASE}
+        return [KEY_FILE.parent, KEY_FILE, *(file for one in databases for file in files_of_database(one))]
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -59,11 +77,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     database_url = _database_url(values)
     algorithm = _algorithm(values)
     debug = _flag(values, "DEBUG")
+    in_earnest = not database_url.startswith("sqlite") and not debug
     return Settings(
         host=_text(values, "HOST", "127.0.0.1"),
         port=_number(values, "PORT", 8000, 0, 65_535),
         database_url=database_url,
-        jwt_secret_key=_secret(values, algorithm, needed=_is_served_in_earnest(database_url, debug=debug)),
+        jwt_secret_key=_secret(values, algorithm, needed=in_earnest),
         jwt_algorithm=algorithm,
         access_lifetime=timedelta(minutes=_number(values, "ACCESS_TOKEN_EXPIRE_MINUTES", 15, 1, 525_600)),
         refresh_lifetime=timedelta(days=_number(values, "REFRESH_TOKEN_EXPIRE_DAYS", 7, 1, 3_650)),
@@ -71,6 +90,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         debug=debug,
         rate_limit_per_minute=_number(values, "RATE_LIMIT_PER_MINUTE", 60, 0, 1_000_000),
         rate_limit_storage_url=_storage_url(values),
+        https_only=_flag(values, "HTTPS_ONLY", default="true" if in_earnest else "false"),
     )
 
 
@@ -96,9 +116,9 @@ def _number(values: Mapping[str, str], name: str, default: int, least: int, most
     return int(text)
 
 
-def _flag(values: Mapping[str, str], name: str) -> bool:
+def _flag(values: Mapping[str, str], name: str, default: str = "false") -> bool:
     words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-    word = _text(values, name, "false").lower()
+    word = _text(values, name, default).lower()
     if word not in words:
         raise SettingError(f"{name} has to be true or false")
     return words[word]
@@ -136,28 +156,31 @@ def _origins(values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(origins)
 
 
-def _is_served_in_earnest(database_url: str, *, debug: bool) -> bool:
-    return not database_url.startswith("sqlite") and not debug
-
-
 def _secret(values: Mapping[str, str], algorithm: str, *, needed: bool) -> str:
     key = _text(values, "JWT_SECRET_KEY")
-    if needed and (len(key.encode()) < KEY_BYTES[algorithm] or len(set(key)) < FEWEST_DISTINCT_CHARACTERS):
+    if needed and not _is_strong(key, algorithm):
         raise SettingError(
             f"JWT_SECRET_KEY has to be set to a random text of at least {KEY_BYTES[algorithm]} bytes"
             " (python -c 'import secrets; print(secrets.token_hex(64))' makes one)"
         )
-    return key or _kept_secret()
+    return key or _kept_secret(algorithm)
 
 
-def _kept_secret() -> str:
+def _is_strong(key: str, algorithm: str) -> bool:
+    return len(key.encode()) >= KEY_BYTES[algorithm] and len(set(key)) >= FEWEST_DISTINCT_CHARACTERS
+
+
+def _kept_secret(algorithm: str) -> str:
     """Read the key of this machine; the first start makes it, readable by its owner alone."""
     try:
         key = _read_key() if KEY_FILE.exists() else _make_key()
     except (OSError, UnicodeError) as error:
         raise SettingError(f"the key file {KEY_FILE} can be neither read nor made") from error
-    if len(key) < max(KEY_BYTES.values()):
-        raise SettingError(f"the key file {KEY_FILE} is damaged; without it the next start makes another")
+    if not _is_strong(key, algorithm):
+        raise SettingError(
+            f"the key file {KEY_FILE} holds no random text of at least {KEY_BYTES[algorithm]} bytes;"
+            " delete it, and the next start makes another (everybody has to log in anew then)"
+        )
     return key
 
 
@@ -168,7 +191,7 @@ def _read_key() -> str:
 def _make_key() -> str:
     # Written beside its place and moved there whole: of two processes that start at once, neither reads half a key,
     # and both end up with the one that came first.
-    KEY_FILE.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(KEY_FILE.parent)
     with NamedTemporaryFile("w", dir=KEY_FILE.parent) as file:
         file.write(secrets.token_hex(64))
         file.flush()

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from db.accounts.accounts import account_named, read_account
-from db.accounts.login_attempts import SLOTS, WINDOW, forget_old_attempts, free_slot, next_free_at, take_slot
+from db.accounts.accounts import account_named, name_key, read_account
+from db.accounts.login_attempts import SLOTS, WINDOW, clear_attempts, forget_old_attempts, next_free_at, take_slot
 from db.accounts.logins import open_login
 from db.sql.engine import autocommit, transaction
-from security.errors import InvalidCredentials, InvalidToken, TooManyAttempts, WrongTokenKind
+from security.errors import InvalidCredentials, InvalidToken, TooManyAttempts, WrongPassword, WrongTokenKind
 from security.passwords import password_matches
 from security.tokens import access_token, identify, refresh_lifetime, refresh_token
 
@@ -31,18 +31,34 @@ def log_in(
 
     `find` finds the account by name: by username or e-mail address, unless a contract accepts only one of them.
 
-    Raises `TooManyAttempts` after 5 attempts in 15 minutes for one account and client address. Raises
-    `InvalidCredentials` for an unknown name as for a wrong password, and after the same time.
+    Raises `TooManyAttempts` after 5 wrong ones in 15 minutes for one name and client address, whether or not an
+    account has that name. Raises `InvalidCredentials` for an unknown name as for a wrong password, and after the same
+    time.
     """
+    # What was presented is counted, not the account: a count that two names share would tell that both are one's.
+    attempts = _count_attempt(f"name {name_key(name)}", client_address, at)
     with autocommit() as connection:
         account = find(connection, name)
-    key = _attempt_key(account, name, client_address)
-    slot = _take_slot(key, at)
     if not password_matches(password, account and account.password_hash) or account is None:
         raise InvalidCredentials("The name or the password is wrong.")
     with transaction() as session:
-        free_slot(session, key, slot)
+        clear_attempts(session, attempts)
         return account, open_tokens(session, account, at=at)
+
+
+def confirm_password(account_id: int, password: str, *, client_address: str, at: datetime) -> None:
+    """Check the current password of a caller who is logged in.
+
+    Raises `WrongPassword`, `TooManyAttempts` after 5 wrong ones in 15 minutes for one account and client address, and
+    `AccountGone`.
+    """
+    attempts = _count_attempt(f"account {account_id}", client_address, at)
+    with autocommit() as connection:
+        account = read_account(connection, account_id)
+    if not password_matches(password, account.password_hash):
+        raise WrongPassword("The current password is wrong.")
+    with transaction() as session:
+        clear_attempts(session, attempts)
 
 
 def open_tokens(session: Session, account: Any, *, at: datetime) -> Tokens:
@@ -62,13 +78,8 @@ def renewed_access_token(raw: str, *, at: datetime) -> str:
     return access_token(account, caller.token.login_id, fresh=False, at=at)
 
 
-def _attempt_key(account: Any, name: str, client_address: str) -> str:
-    # An account has two names, username and e-mail address, but only one set of attempts.
-    who = account.uuid.hex if account is not None else name.strip().casefold()
-    return sha256(f"{who}\n{client_address}".encode()).hexdigest()
-
-
-def _take_slot(key: str, at: datetime) -> int:
+def _count_attempt(whose: str, client_address: str, at: datetime) -> str:
+    key = sha256(f"{whose}\n{client_address}".encode(errors="surrogatepass")).hexdigest()
     with transaction() as session:
         forget_old_attempts(session, at=at)
         slot = take_slot(session, key, at=at)
@@ -78,9 +89,9 @@ def _take_slot(key: str, at: datetime) -> int:
         window = int(WINDOW.total_seconds())
         # The clock of another server may be ahead of this one's, but no one has to wait longer than a window.
         raise TooManyAttempts(
-            "Too many login attempts; try again later.",
+            "Too many attempts; try again later.",
             limit=SLOTS,
             window=window,
             retry_after=min(max(1, wait), window),
         )
-    return slot
+    return key

@@ -6,7 +6,7 @@ from hashlib import sha256
 import bcrypt
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from security.errors import WeakPassword, WrongPassword
+from security.errors import WeakPassword
 
 COST = 12
 """Rounds of bcrypt, as a power of two (focusguard, "Security Best Practices", 1)."""
@@ -23,12 +23,6 @@ def refuse_common(password: str, *, member: str = "password") -> None:
     """
     if password.casefold() in _COMMONEST:
         raise WeakPassword(member, "is among the commonest ones")
-
-
-def refuse_wrong(password: str, password_hash: str) -> None:
-    """Raise `WrongPassword` unless the current password, given by a caller who is logged in, is the hashed one."""
-    if not password_matches(password, password_hash):
-        raise WrongPassword("The current password is wrong.")
 
 
 def hash_password(password: str) -> str:

@@ -22,6 +22,7 @@ from security.quotas import Quotas
 from server.answers.errors import add_error_handlers
 from server.contracts import CONTRACTS, Contract
 from server.edge.cors import Cors
+from server.edge.https_only import HttpsOnly
 from server.edge.quota_check import QuotaCheck
 from server.edge.request_log import RequestLog
 from server.lanes import Lanes
@@ -38,28 +39,40 @@ from server.views import ContractError, Views
 class Quintet(FlaskApp):
     """Connexion's FlaskApp, whole before the first request."""
 
-    def __init__(self, *, allowed_origins: tuple[str, ...] = (), quotas: Quotas | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        allowed_origins: tuple[str, ...] = (),
+        quotas: Quotas | None = None,
+        https_only: bool = False,
+        trusts_proxies: bool = False,
+    ) -> None:
         """Build the application, without quotas unless some are given.
 
+        `trusts_proxies` says whether uvicorn believes any proxy what the scheme of a request was.
         Raises `ContractError` when a contract and its handlers do not fit together.
         """
         quotas, lanes, routes = quotas or Quotas(0), Lanes(), Routes(CONTRACTS)
+        https = [partial(HttpsOnly, trusts_proxies=trusts_proxies)] if https_only else []
         super().__init__(
             "server",
             lifespan=partial(_lifespan, quotas),
             server_args={"static_folder": None},
-            middlewares=_slots(routes, lanes, quotas, allowed_origins),
+            middlewares=_slots(routes, lanes, quotas, allowed_origins, https),
             security_map=security_map(lanes, allowed_origins),
             validator_map=validator_map(),
             uri_parser_class=no_parser,  # type: ignore[arg-type]
         )
-        for contract in CONTRACTS:
-            document = routes.document_of(contract)
-            self.add_api(document, base_path=contract.mount, name=contract.name, resolver=HandlerResolver(contract))
+        self._add_contracts(routes)
         add_error_handlers(self)
         self._add_pages()
         # Connexion would build its stack at the first request, and only then say what does not fit.
         self.middleware.app, self.middleware.middleware_stack = self.middleware._build_middleware_stack()
+
+    def _add_contracts(self, routes: Routes) -> None:
+        for contract in CONTRACTS:
+            document = routes.document_of(contract)
+            self.add_api(document, base_path=contract.mount, name=contract.name, resolver=HandlerResolver(contract))
 
     def _add_pages(self) -> None:
         self.app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
@@ -72,7 +85,9 @@ class Quintet(FlaskApp):
         raise exc
 
 
-def _slots(routes: Routes, lanes: Lanes, quotas: Quotas, allowed_origins: tuple[str, ...]) -> list[Any]:
+def _slots(
+    routes: Routes, lanes: Lanes, quotas: Quotas, allowed_origins: tuple[str, ...], https: list[Any]
+) -> list[Any]:
     """List what every request passes, in Connexion's order. After the last comes Connexion's Flask application.
 
     Connexion's ServerErrorMiddleware is left out, since the ExceptionMiddleware answers every exception; so are its
@@ -81,6 +96,7 @@ def _slots(routes: Routes, lanes: Lanes, quotas: Quotas, allowed_origins: tuple[
     """
     return [
         RequestLog,
+        *https,
         partial(Cors, allowed_origins=allowed_origins),
         ExceptionMiddleware,  # Connexion's; what it answers with is in server/answers/errors.py
         partial(Router, routes=routes),  # in the place of Connexion's RoutingMiddleware, and one of its kind

@@ -1,9 +1,16 @@
 """Read an ASGI scope: what a request carries, and the notes that are taken on it on its way."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from starlette.types import Scope
+
+SUBSCRIBER_BITS = 64
+"""How much of an IPv6 address its network gives; the rest is its holder's own to choose."""
+
+MOST_ADDRESS_CHARACTERS = 64
 
 
 @dataclass(slots=True)
@@ -22,8 +29,26 @@ class Notes:
 
 
 def client_address(scope: Scope) -> str:
-    """Return the address that the request comes from; over a UNIX socket all clients are one."""
-    return scope["client"][0] if scope["client"] else "local"
+    """Return whose address the request comes from: an IPv4 address, or the /64 network of an IPv6 address.
+
+    Over a UNIX socket all clients are one, and so are those whose proxy names no address.
+    """
+    if not scope["client"]:
+        return "local"
+    address = scope["client"][0]
+    return _subscriber(address) if len(address) <= MOST_ADDRESS_CHARACTERS else "unknown"
+
+
+@lru_cache(4_096)
+def _subscriber(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
+        return str(IPv6Network((int(parsed), SUBSCRIBER_BITS), strict=False))
+    # A socket for both versions writes an IPv4 address as ::ffff:192.0.2.1.
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 def header(scope: Scope, name: bytes) -> str | None:

@@ -11,12 +11,16 @@ from sqlalchemy.util import greenlet_spawn
 
 from db.sql.engine import AT_ONCE, waits_on_loop
 from server.errors.refusals import busy
+from server.fair_turns import FairTurns
 
 READERS = 2
 """Under the GIL more threads take turns more often and answer less (four of them a tenth less)."""
 
 LONGEST_QUEUE = 64
-"""How many logins may wait; a quarter of a second each, this is about as long as a client waits."""
+"""How many logins may wait."""
+
+LONGEST_QUEUE_OF_ONE = 8
+"""How many of them may come from one client address; one after the other they take two seconds."""
 
 Result = TypeVar("Result")
 
@@ -78,7 +82,9 @@ class Lanes:
         # SQLite has one writer at a time. In one thread they wait for each other without keeping a reader waiting.
         self.writes = on_loop or Threads(1)
         # bcrypt gets half the cores, so that twenty logins at once leave the others to all else.
-        self.passwords = Threads(max(1, (os.cpu_count() or 1) // 2), longest_queue=LONGEST_QUEUE)
+        hashers = max(1, (os.cpu_count() or 1) // 2)
+        self.passwords = Threads(hashers)
+        self.password_turns = FairTurns(hashers, most=LONGEST_QUEUE, most_of_one=LONGEST_QUEUE_OF_ONE)
 
     def lane_of(self, method: str, *, hashes_password: bool) -> Lane:
         """Return the lane of an operation."""

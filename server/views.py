@@ -47,15 +47,21 @@ class View:
         self.arguments = tuple(inspect.signature(operation.function).parameters)
         self.status = min(int(status) for status in operation.responses if status.startswith("2"))
         self.notices = deprecation_notices(words)
-        self.lane = lanes.lane_of(operation.method, hashes_password=words.get("x-hashes-password", False))
+        hashes_password = words.get("x-hashes-password", False)
+        self.lane = lanes.lane_of(operation.method, hashes_password=hashes_password)
+        self.turns = lanes.password_turns if hashes_password else None
         self.answer = self._answer if operation.method == "get" else partial(trying_anew, self._answer)
         _refuse_unknown_arguments(operation, self.arguments, {one["name"] for one in parameters})
         app.view_functions[endpoint] = operation.function
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that Connexion let pass."""
-        arguments = self._arguments_of(scope)
-        answer = await self.lane.run(partial(self.answer, arguments))
+        work = partial(self.answer, self._arguments_of(scope))
+        if self.turns is None:
+            answer = await self.lane.run(work)
+        else:
+            key = client_address(scope)
+            answer = await self.turns.run(lambda: self.lane.run(work), key=key, receive=receive)
         rest = answer.rest
         if rest is None or scope["method"] == "HEAD":
             await answer.send(send)

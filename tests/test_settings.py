@@ -26,6 +26,7 @@ DEFAULTS = {
     "refresh_lifetime": timedelta(days=7),
     "allowed_origins": ("http://localhost:5173", "http://localhost:3000"),
     "debug": False,
+    "https_only": False,
     "rate_limit_per_minute": 60,
 }
 
@@ -57,6 +58,8 @@ GOOD = [
     ("DEBUG", "on", "debug", True),
     ("DEBUG", "no", "debug", False),
     ("DEBUG", "0", "debug", False),
+    ("HTTPS_ONLY", "true", "https_only", True),
+    ("HTTPS_ONLY", "off", "https_only", False),
     ("RATE_LIMIT_STORAGE_URL", "memory://", "rate_limit_storage_url", "memory://"),
     ("RATE_LIMIT_STORAGE_URL", "redis://u:p@cache:6379/1", "rate_limit_storage_url", "redis://u:p@cache:6379/1"),
     ("RATE_LIMIT_STORAGE_URL", "rediss://cache:6379", "rate_limit_storage_url", "rediss://cache:6379"),
@@ -105,6 +108,7 @@ BAD = [
     ("ALLOWED_ORIGINS", "null", "https://app.example"),
     ("DEBUG", "yess", "true or false"),
     ("DEBUG", "2", "true or false"),
+    ("HTTPS_ONLY", "https", "true or false"),
     ("RATE_LIMIT_STORAGE_URL", "redis://cache", "redis://host:6379/0"),
     ("RATE_LIMIT_STORAGE_URL", "http://cache:6379", "redis://host:6379/0"),
     ("RATE_LIMIT_PER_MINUTE", "-1", "from 0 to 1000000"),
@@ -230,11 +234,71 @@ def test_processes_that_start_at_once_keep_one_key():
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 128], ids=["empty", "short", "not text"])
 def test_a_damaged_key_file_is_refused(own_folder: Path, content: bytes):
-    (own_folder / "var").mkdir()
-    (own_folder / "var" / "jwt_secret_key").write_bytes(content)
+    keep_key(own_folder, content)
 
     with pytest.raises(SettingError, match="the key file"):
         read_settings({})
+
+
+@pytest.mark.parametrize("key", ["0" * 128, "hidden" * 20, "secret-key" * 7, "0123456789abcdef" * 4 + "\n"])
+def test_a_kept_key_is_held_to_the_rules_of_one_that_is_set(own_folder: Path, key: str):
+    keep_key(own_folder, key.encode())
+
+    said_of_set = refusal_of({**IN_EARNEST, "JWT_SECRET_KEY": key.strip()})
+    said = refusal_of({})
+
+    assert (said is None) == (said_of_set is None)
+    if said is not None:
+        assert said.startswith(
+            f"the key file {own_folder}/var/jwt_secret_key holds no random text of at least 32 bytes"
+        )
+        assert "delete it" in said
+        assert "\n" not in said
+        assert key not in said
+
+
+@pytest.mark.parametrize(("algorithm", "length"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
+def test_a_kept_key_is_as_long_as_the_hash(own_folder: Path, algorithm: str, length: int):
+    key = (STRONG * 2)[:length]
+    keep_key(own_folder, key.encode())
+    assert read_settings({"JWT_ALGORITHM": algorithm}).jwt_secret_key == key
+
+    keep_key(own_folder, key[1:].encode())
+
+    assert f"at least {length} bytes" in str(refusal_of({"JWT_ALGORITHM": algorithm}))
+
+
+@pytest.mark.parametrize(
+    ("environment", "https_only"),
+    [
+        ({}, False),
+        ({"DEBUG": "true"}, False),
+        (IN_EARNEST, True),
+        ({**IN_EARNEST, "DEBUG": "true"}, False),
+        ({**IN_EARNEST, "HTTPS_ONLY": "false"}, False),
+        ({**IN_EARNEST, "HTTPS_ONLY": ""}, True),
+        ({**IN_EARNEST, "HTTPS_ONLY": "true", "DEBUG": "true"}, True),
+    ],
+)
+def test_in_earnest_https_alone_is_served_unless_the_variable_says_otherwise(
+    environment: Mapping[str, str], https_only: bool
+):
+    assert read_settings({**environment, "JWT_SECRET_KEY": STRONG}).https_only == https_only
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:////srv/quintet.db", "/srv/quintet.db"),
+        ("sqlite:///beside.db", "beside.db"),
+        ("sqlite:///file:/srv/a%2520b.db?uri=true", "/srv/a b.db"),
+        ("postgresql://maya@db.example/quintet", None),
+    ],
+)
+def test_the_file_of_a_database_is_known(url: str, file: str | None):
+    found = read_settings({"DATABASE_URL": url, "JWT_SECRET_KEY": STRONG}).database_file
+
+    assert found == (None if file is None else Path(file))
 
 
 def test_a_key_file_that_cannot_be_made_is_refused(own_folder: Path):
@@ -280,6 +344,11 @@ def test_every_setting_is_tested_here():
     tested = {setting for _, _, setting, _ in GOOD}
 
     assert tested == {field.name for field in fields(Settings)}
+
+
+def keep_key(folder: Path, content: bytes) -> None:
+    (folder / "var").mkdir(exist_ok=True)
+    (folder / "var" / "jwt_secret_key").write_bytes(content)
 
 
 def refusal_of(environment: Mapping[str, str]) -> str | None:

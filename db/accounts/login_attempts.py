@@ -1,4 +1,4 @@
-"""Login attempts: a fixed number of slots for each account and client address, each free again after a while."""
+"""Attempts with a password: a fixed number of slots for each key, each free again after a while."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from db.sql.constraints import insert_into
 from db.sql.types import Base
 
 SLOTS = 5
-"""How many attempts a window allows (focusguard, "Security Best Practices", 4)."""
+"""How many wrong attempts a window allows (focusguard, "Security Best Practices", 4)."""
 
 WINDOW = timedelta(minutes=15)
 
@@ -41,9 +41,9 @@ def take_slot(session: Session, key: str, *, at: datetime) -> int | None:
     return None
 
 
-def free_slot(session: Session, key: str, slot: int) -> None:
-    """Free a slot before its window has passed."""
-    session.execute(delete(LoginAttempt).where(LoginAttempt.key == key, LoginAttempt.slot == slot))
+def clear_attempts(session: Session, key: str) -> None:
+    """Free all slots of a key before their windows have passed."""
+    session.execute(delete(LoginAttempt).where(LoginAttempt.key == key))
 
 
 def next_free_at(session: Session, key: str) -> datetime | None:

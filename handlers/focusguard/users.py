@@ -2,7 +2,7 @@ from typing import Any
 from uuid import UUID
 
 import clock
-from db.accounts.accounts import change_account, find_account, read_account
+from db.accounts.accounts import change_account, find_account
 from db.accounts.logins import end_other_logins
 from db.focus.stats import level, xp
 from db.focus.users import public_user_row, user_row
@@ -10,7 +10,8 @@ from db.membership import leave
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row
 from language.texts import instant_json, renamed
-from security.passwords import hash_password, refuse_common, refuse_wrong
+from security.logins import confirm_password
+from security.passwords import hash_password, refuse_common
 from security.tokens import Token
 
 MEMBERS = {"username": "username", "email": "email"}
@@ -32,10 +33,9 @@ def delete_me(user: int) -> None:
         leave(session, user)
 
 
-def change_password(user: int, token: Token, body: dict[str, Any]) -> dict[str, str]:
+def change_password(user: int, token: Token, body: dict[str, Any], client_address: str) -> dict[str, str]:
     refuse_common(body["new_password"], member="new_password")
-    with autocommit() as connection:
-        refuse_wrong(body["current_password"], read_account(connection, user).password_hash)
+    confirm_password(user, body["current_password"], client_address=client_address, at=clock.now())
     password_hash = hash_password(body["new_password"])
     with transaction() as session:
         find_account(session, user).change_password(password_hash, at=clock.now())

@@ -45,6 +45,14 @@ upgrade_with_body = partial(
     Refusal, 400, "upgrade_with_body", "A request that asks for another protocol (Upgrade) may have no body here."
 )
 preflight_refused = partial(Refusal, 400, "preflight_refused", "Pages of this origin may not send such a request.")
+https_required = partial(Refusal, 403, "https_required", "This server takes requests over HTTPS alone.")
+https_unknown = partial(
+    Refusal,
+    403,
+    "https_required",
+    "This server takes requests over HTTPS alone. A proxy that speaks HTTPS has to say so in X-Forwarded-Proto, and"
+    " the server's setting FORWARDED_ALLOW_IPS has to name the proxy.",
+)
 not_the_path_user = partial(Refusal, 403, "forbidden", "These tasks belong to somebody else.")
 not_found = partial(Refusal, 404, "not_found", "There is nothing at this path.")
 request_timeout = partial(Refusal, 408, "request_timeout", "The request was not complete in time.")

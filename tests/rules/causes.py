@@ -155,7 +155,7 @@ def with_content(content: bytes, media_type: str = "application/json") -> Callab
 
 def again_and_again(scene: Scene) -> Answers:
     for _ in range(6):
-        yield scene.ask_with(password="wrong")
+        yield scene.ask_with(password="wrong", current_password="wrong")
 
 
 def past_the_quota(scene: Scene) -> Answers:

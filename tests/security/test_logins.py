@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 import clock
-from db.accounts.accounts import find_account
 from db.accounts.login_attempts import SLOTS, WINDOW, LoginAttempt
 from db.sql.engine import autocommit, transaction
 from security.errors import InvalidCredentials, TooManyAttempts
@@ -94,8 +93,12 @@ def test_a_refused_attempt_costs_no_hash(person: Person, address: str, monkeypat
     assert attempt(person.email, address, AT) == THROTTLED
 
 
-def test_attempts_count_for_the_account_whichever_name_is_used(person: Person, address: str):
-    names = [person.email, person.username, person.email.upper(), f" {person.username}", person.username.title()]
+@pytest.mark.parametrize("name_of", [lambda one: one.username, lambda one: one.email])
+def test_attempts_count_for_a_name_however_it_is_written(
+    person: Person, address: str, name_of: Callable[[Person], str]
+):
+    name = name_of(person)
+    names = [name, name.upper(), f" {name}", f"{name}\t", name.title()]
 
     outcomes = [attempt(name, address, AT) for name in names]
 
@@ -103,14 +106,22 @@ def test_attempts_count_for_the_account_whichever_name_is_used(person: Person, a
     assert {attempt(name, address, AT) for name in names} == {THROTTLED}
 
 
-def test_attempts_count_for_the_account_after_it_is_renamed(person: Person, address: str):
+def test_attempts_at_a_username_do_not_tell_whose_an_email_address_is(new_person: Callable[..., Person], address: str):
+    person, other = new_person(), new_person()
     for _ in range(5):
         attempt(person.username, address, AT)
 
-    with transaction() as session:
-        find_account(session, person.id).rename(username=f"{person.username}-renamed", at=AT)
+    outcomes = [attempt(email, address, AT) for email in (person.email, other.email, "nobody@quintet.example")]
 
-    assert attempt(f"{person.username}-renamed", address, AT) == THROTTLED
+    assert outcomes == [REFUSED] * 3
+
+
+def test_a_name_may_be_any_text(person: Person, address: str):
+    names = ["\u200f\u202e", "\N{FULLWIDTH LATIN SMALL LETTER A}" * 1_000, "e\u0301\u0301", "@", "\n", "\U000e0041"]
+
+    outcomes = [attempt(name, address, AT) for name in names]
+
+    assert set(outcomes) == {REFUSED}
 
 
 def test_attempts_at_a_name_that_nobody_has_count_too(address: str, person: Person):
@@ -130,14 +141,24 @@ def test_other_accounts_and_other_addresses_have_their_own_attempts(new_person: 
     assert attempt(other.email, address, AT) == REFUSED
 
 
-def test_a_successful_login_gives_its_slot_back(person: Person, address: str):
+def test_a_successful_login_clears_the_count(person: Person, address: str):
     for _ in range(4):
         attempt(person.email, address, AT)
 
-    for _ in range(3):
-        log_in(person.email, PASSWORD, client_address=address, at=AT)
+    log_in(person.email, PASSWORD, client_address=address, at=AT)
 
-    assert [attempt(person.email, address, AT) for _ in range(2)] == [REFUSED, THROTTLED]
+    assert [attempt(person.email, address, AT) for _ in range(6)] == [REFUSED] * 5 + [THROTTLED]
+
+
+def test_a_successful_login_clears_the_count_of_its_own_name_and_address_alone(person: Person, address: str):
+    attempted = [(person.username, address), (person.email, f"{address}:1")]
+    for name, where in attempted:
+        for _ in range(5):
+            attempt(name, where, AT)
+
+    log_in(person.email, PASSWORD, client_address=address, at=AT)
+
+    assert [attempt(name, where, AT) for name, where in attempted] == [THROTTLED, THROTTLED]
 
 
 def test_each_slot_is_free_again_when_its_window_ends(person: Person, address: str):
@@ -205,7 +226,7 @@ def test_two_processes_share_five_attempts(person: Person, address: str, databas
     context = get_context("spawn")
     ready = (database_url, context.Barrier(2))
     with ProcessPoolExecutor(2, context, initializer=prepare, initargs=ready) as processes:
-        runs = [processes.submit(knock, name, address, AT, 8) for name in (person.email, person.username)]
+        runs = [processes.submit(knock, name, address, AT, 8) for name in (person.email, person.email.upper())]
         (first, some), (second, others) = [run.result(60) for run in runs]
 
     assert first != second

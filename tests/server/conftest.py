@@ -72,13 +72,17 @@ def assert_problem(answer: RawAnswer | httpx.Response, status: int, code: str | 
 
 
 @pytest.fixture
-def connect(base_url: str) -> Iterator[Callable[[], socket.socket]]:
-    """Open connections to the server, for what a client library would put right or refuse to send."""
+def connect(base_url: str) -> Iterator[Callable[..., socket.socket]]:
+    """Open connections to the server, for what a client library would put right or refuse to send.
+
+    They come from an address of this machine's, of which there are many: 127.0.0.1, 127.0.0.2 and so on.
+    """
     address = urlsplit(base_url)
     opened: list[socket.socket] = []
 
-    def open_one() -> socket.socket:
-        opened.append(socket.create_connection((address.hostname, address.port), timeout=20))
+    def open_one(source: str = "127.0.0.1") -> socket.socket:
+        place = (address.hostname, address.port)
+        opened.append(socket.create_connection(place, timeout=20, source_address=(source, 0)))
         return opened[-1]
 
     yield open_one

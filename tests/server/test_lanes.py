@@ -1,10 +1,7 @@
-import json
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
-from select import select
 from threading import Event
 from typing import Any
 
@@ -15,14 +12,12 @@ from sqlalchemy.orm import Session
 
 from db.sql import engine
 from db.sql.engine import AT_ONCE, transaction
-from security import logins, tokens
+from security import tokens
 from server import security_schemes
-from server.lanes import LONGEST_QUEUE
 from tests.conftest import Person
 from tests.operations import Operation, for_each, request_of
-from tests.server.conftest import TODOS, assert_problem, raw_request, read_answer
+from tests.server.conftest import TODOS
 
-LOGIN = "/api/v1/auth/login"
 WRITERS = 8
 A_LOCK = text("SELECT pg_advisory_xact_lock(4711)")
 
@@ -121,49 +116,3 @@ def test_a_read_waits_for_no_writer(operation: Operation, person: Person):
         response = person.client.request(**request, timeout=2)
 
     assert response.status_code == operation.success
-
-
-@pytest.fixture
-def hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
-    """Let the comparison of passwords take until the event is set."""
-    done = Event()
-    monkeypatch.setattr(logins, "password_matches", lambda *_: done.wait(30) and False)
-    yield done
-    done.set()
-
-
-def login_request(number: int) -> bytes:
-    body = json.dumps({"email": f"nobody{number}@x.example", "password": "x"}).encode()
-    return raw_request("POST", LOGIN, "Content-Type: application/json", f"Content-Length: {len(body)}", body=body)
-
-
-def test_twenty_logins_at_once_stop_nobody_else(
-    connect: Callable[[], socket.socket], visitor: httpx.Client, hashing: Event
-):
-    waiting = [connect() for _ in range(20)]
-    for number, connection in enumerate(waiting):
-        connection.sendall(login_request(number))
-
-    others = [visitor.get(TODOS), visitor.get("/api/v1/auth/me"), visitor.get("/readyz"), visitor.get("/docs")]
-    answered, _, _ = select(waiting, [], [], 0)
-    hashing.set()
-    answers = [read_answer(connection) for connection in waiting]
-
-    assert [other.status_code for other in others] == [200, 200, 200, 200]
-    assert answered == []
-    assert {answer.status for answer in answers} == {401}
-
-
-def test_a_login_that_finds_too_many_waiting_is_told_to_come_back(connect: Callable[[], socket.socket], hashing: Event):
-    waiting = [connect() for _ in range(LONGEST_QUEUE + 1)]
-    for number, connection in enumerate(waiting):
-        connection.sendall(login_request(number))
-
-    refused, _, _ = select(waiting, [], [], 10)
-    answer = read_answer(refused[0])
-    hashing.set()
-    others = [read_answer(connection) for connection in waiting if connection is not refused[0]]
-
-    assert_problem(answer, 503, "busy")
-    assert int(answer.headers["retry-after"]) > 0
-    assert {other.status for other in others} == {401}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.lanes import Threads
+from server.fair_turns import FairTurns
 from tests.conftest import PASSWORD, Person
 from tests.faults import raising
 from tests.operations import Operation, code_of, for_each, kept_of, named, request_of
@@ -14,7 +14,9 @@ broken = raising(RuntimeError("broken for the test"))
 @for_each(lambda operation: 503 in operation.statuses)
 def test_a_server_with_a_full_queue_is_busy(operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch):
     request = request_of(operation, person)
-    monkeypatch.setattr(Threads, "is_full", property(lambda threads: threads.longest_queue is not None))
+    monkeypatch.setattr(FairTurns, "run", lambda turns, _, **whose: turns._wait(**whose))
+    monkeypatch.setattr(FairTurns, "is_full_for", lambda *_: True)
+    monkeypatch.setattr("server.fair_turns.REFUSAL_SECONDS", 0)
 
     response = person.client.request(**request)
 
