@@ -30,13 +30,12 @@ def answer_of(status: int, content: Any) -> Answer:
     return Answer(status, [*headers, (b"content-length", b"%d" % len(body))], body)
 
 
-def _list_in(content: Pages | dict[str, Any]) -> tuple[str | None, Pages | None]:
-    if isinstance(content, Pages):
-        return None, content
-    for name, value in content.items():
-        if isinstance(value, Pages):
-            return name, value
-    return None, None
+def _list_in(content: Any) -> tuple[str | None, Pages | None]:
+    if isinstance(content, dict):
+        for name, value in content.items():
+            if isinstance(value, Pages):
+                return name, value
+    return None, content if isinstance(content, Pages) else None
 
 
 def _around(content: dict[str, Any], name: str) -> tuple[bytes, bytes]:
