@@ -54,7 +54,7 @@ def build_server(settings: Settings) -> Quintet:
         allowed_origins=settings.allowed_origins,
         quotas=quotas,
         https_only=settings.https_only,
-        trusts_proxies="FORWARDED_ALLOW_IPS" in os.environ,
+        trusts_proxies=bool(settings.trusted_proxies),
     )
     # What is here now stays: the garbage collector need not walk through all contracts for each body of a megabyte,
     # which takes 75 ms to parse instead of 400.
@@ -104,7 +104,7 @@ def _run(app: ASGIApp, settings: Settings, listener: socket.socket) -> None:
     log_to_stdout(debug=settings.debug)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Quintet is served at http://{host}:{listener.getsockname()[1]}/docs", flush=True)
-    _Server(uvicorn_config(app)).run(sockets=[listener])
+    _Server(uvicorn_config(app, trusted_proxies=settings.trusted_proxies)).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -116,7 +116,7 @@ class _Server(uvicorn.Server):
         last_resort.start()
 
 
-def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp, *, trusted_proxies: str = "") -> uvicorn.Config:
     """Say how uvicorn serves the application."""
     return uvicorn.Config(
         app,
@@ -130,7 +130,8 @@ def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
         log_config=None,
         server_header=False,
         # A client's word for its own address counts only where a proxy is known to write it.
-        proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 

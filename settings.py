@@ -55,6 +55,8 @@ class Settings:
     rate_limit_per_minute: int
     rate_limit_storage_url: str = IN_MEMORY
     https_only: bool = False
+    trusted_proxies: str = ""
+    """Addresses and networks, as uvicorn reads them; a client's word for itself counts only through one of these."""
 
     @property
     def database_file(self) -> Path | None:
@@ -91,6 +93,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         rate_limit_per_minute=_number(values, "RATE_LIMIT_PER_MINUTE", 60, 0, 1_000_000),
         rate_limit_storage_url=_storage_url(values),
         https_only=_flag(values, "HTTPS_ONLY", default="true" if in_earnest else "false"),
+        trusted_proxies=_text(values, "FORWARDED_ALLOW_IPS"),
     )
 
 

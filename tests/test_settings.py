@@ -28,6 +28,7 @@ DEFAULTS = {
     "debug": False,
     "https_only": False,
     "rate_limit_per_minute": 60,
+    "trusted_proxies": "",
 }
 
 GOOD = [
@@ -53,6 +54,7 @@ GOOD = [
     ),
     ("ALLOWED_ORIGINS", "*", "allowed_origins", ("*",)),
     ("ALLOWED_ORIGINS", "", "allowed_origins", ()),
+    ("FORWARDED_ALLOW_IPS", "10.0.0.0/8,127.0.0.1", "trusted_proxies", "10.0.0.0/8,127.0.0.1"),
     ("DEBUG", "True", "debug", True),
     ("DEBUG", "1", "debug", True),
     ("DEBUG", "on", "debug", True),

@@ -120,9 +120,9 @@ def visitor(base_url: str, visitor_token: str) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def served(app: ASGIApp, listener: socket.socket | None = None) -> Iterator[str]:
+def served(app: ASGIApp, listener: socket.socket | None = None, *, trusted_proxies: str = "") -> Iterator[str]:
     """Serve another application with a real uvicorn, without taking part in the start and end of the database."""
-    config = uvicorn_config(app)
+    config = uvicorn_config(app, trusted_proxies=trusted_proxies)
     config.lifespan = "off"
     server = uvicorn.Server(config)
     with listener or socket.create_server(("127.0.0.1", 0)) as listening:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -34,11 +33,8 @@ CODES = {
 def proxied(base_url: str) -> Iterator[httpx.Client]:
     """A proxy that is trusted, before a server for HTTPS alone."""
     app = Quintet(allowed_origins=(ORIGIN,), https_only=True, trusts_proxies=True)
-    with ExitStack() as served_with:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("FORWARDED_ALLOW_IPS", "127.0.0.1")
-            url = served_with.enter_context(served(app))
-        yield served_with.enter_context(httpx.Client(base_url=url))
+    with served(app, trusted_proxies="127.0.0.1") as url, httpx.Client(base_url=url) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
