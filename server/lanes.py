@@ -5,6 +5,7 @@ import os
 from asyncio import CancelledError, Future
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future as Job
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from time import monotonic
@@ -14,7 +15,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from db.errors import DatabaseBusy
 from db.sql.engine import AT_ONCE, waits_on_loop
-from db.sql.watch import BUDGET_SECONDS, is_silent
+from db.sql.watch import BUDGET_SECONDS, is_silent, silence
 from server.errors.refusals import busy
 
 READERS = 2
@@ -39,33 +40,34 @@ class Patience:
     """Those who wait in a lane: for ten seconds at most, and in vain while the database hangs."""
 
     def __init__(self) -> None:
-        self.waiting: dict[Future[Any], tuple[float, Callable[[], bool]]] = {}
+        self.waiting: dict[Future[Any], tuple[float, Job[Any] | None]] = {}
+        """Since when each has waited, and the work that it waits for where that is a thread's."""
         self.next_look: asyncio.TimerHandle | None = None
 
-    async def wait(self, turn: Future[Result], has_begun: Callable[[], bool]) -> Result:
-        """Wait for a turn, or what comes of it. Raises a `Refusal` or `DatabaseBusy` (503), or `BrokenOff`."""
-        self.waiting[turn] = monotonic(), has_begun
-        if self.next_look is None:
-            self.next_look = asyncio.get_running_loop().call_later(TICK_SECONDS, self._look)
-        try:
-            return await turn
-        except CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise BrokenOff from error
-            raise (DatabaseBusy() if is_silent() else busy(retry_after=5)) from None
-        finally:
-            del self.waiting[turn]
+    def look_soon(self) -> None:
+        """Look after those who wait for as long as there are any."""
+        self.next_look = asyncio.get_running_loop().call_later(TICK_SECONDS, self._look)
 
     def _look(self) -> None:
         now, silent = monotonic(), is_silent()
-        for turn, (since, has_begun) in self.waiting.items():
-            # What has begun ends by itself; only psycopg takes longer to give up opening a connection.
-            longest = (0 if silent else LONGEST_WAIT_SECONDS) if not has_begun() else BUDGET_SECONDS if silent else inf
+        for turn, (since, job) in self.waiting.items():
+            if job is None or not (job.running() or job.done()):
+                longest = 0 if silent else LONGEST_WAIT_SECONDS
+            else:
+                # It ends by itself; only psycopg takes longer to give up opening a connection.
+                longest = BUDGET_SECONDS if silent else inf
             if now - since > longest:
                 turn.cancel()
-        waits = bool(self.waiting)
-        self.next_look = asyncio.get_running_loop().call_later(TICK_SECONDS, self._look) if waits else None
+        self.next_look = None
+        if self.waiting:
+            self.look_soon()
+
+
+def _why_cancelled() -> Exception:
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        return BrokenOff()
+    return DatabaseBusy() if is_silent() else busy(retry_after=5)
 
 
 class Threads:
@@ -83,16 +85,21 @@ class Threads:
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run a function in a thread. Raises a `Refusal` or `DatabaseBusy` (503) when it cannot begin soon."""
-        if self.is_full:
+        if self.longest_queue and self.is_full:
             raise busy(retry_after=5)
-        job = self.executor.submit(_unless_silent, work)
-        return await self.patience.wait(asyncio.wrap_future(job), lambda: job.running() or job.done())
-
-
-def _unless_silent(work: Callable[[], Result]) -> Result:
-    if is_silent():
-        raise DatabaseBusy
-    return work()
+        if silence.until and is_silent():
+            raise DatabaseBusy
+        job = self.executor.submit(work)
+        turn = asyncio.wrap_future(job)
+        self.patience.waiting[turn] = monotonic(), job
+        if self.patience.next_look is None:
+            self.patience.look_soon()
+        try:
+            return await turn
+        except CancelledError as error:
+            raise _why_cancelled() from error
+        finally:
+            del self.patience.waiting[turn]
 
 
 class Turns:
@@ -114,24 +121,32 @@ class Turns:
             await self._wait()
         try:
             # Who found the database hanging may have passed the turn on.
-            if is_silent():
+            if silence.until and is_silent():
                 raise DatabaseBusy
             return await greenlet_spawn(work)
         except CancelledError as error:
             raise BrokenOff from error
         finally:
-            self._pass_on()
+            if self.queue:
+                self._pass_on()
+            else:
+                self.free += 1
 
     async def _wait(self) -> None:
         turn = asyncio.get_running_loop().create_future()
         self.queue.append(turn)
+        self.patience.waiting[turn] = monotonic(), None
+        if self.patience.next_look is None:
+            self.patience.look_soon()
         try:
-            await self.patience.wait(turn, lambda: False)
-        except BaseException:
+            await turn
+        except CancelledError as error:
             # It may have come in the same moment.
             if not turn.cancelled():
                 self._pass_on()
-            raise
+            raise _why_cancelled() from error
+        finally:
+            del self.patience.waiting[turn]
 
     def _pass_on(self) -> None:
         while self.queue:

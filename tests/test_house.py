@@ -222,9 +222,12 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 
 def reads_clock(path: Path) -> bool:
-    """Check whether a module names a clock: ours, or the standard library's own."""
+    """Check whether a module names a clock: ours, or the standard library's own. What measures durations is none."""
     own = {node.attr for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)}
-    return bool(own & {"now", "utcnow", "today"}) or bool(imports_of(path) & {"clock", "time"})
+    imported = set(_imported(tree_of(path))) - {"time.monotonic", "time.sleep"}
+    return bool(own & {"now", "utcnow", "today"}) or any(
+        lies_in(name, one.replace(".", "/")) for one in imported for name in ("clock", "time")
+    )
 
 
 def takes_names_from_clock(path: Path) -> bool:

@@ -170,17 +170,19 @@ class autocommit:  # noqa: N801 (it is called where a connection is needed, as a
         if error is None and began is not None and self.kept is _Engines.kept and not self.connection.invalidated:
             _Engines.kept.append(self.connection)
             return
-        _put_back(self.connection, self.driver)
+        self.connection.close()
+        if _Engines.on_loop is None:
+            self.driver.deadline = inf
         if error is not None:
             refuse_gone_account(error)
-            refuse_fault(error, hung_up=began is None and waits_on_loop())
+            refuse_fault(error, hung_up=began is None and _Engines.on_loop is not None)
 
 
 def _connected(engine: Engine) -> Connection:
     """Take a connection out of the pool. Raises `Unavailable`."""
     # While it is being opened there is nothing to hang up; but it counts when a database is found hanging.
     began, opening = monotonic(), object()
-    if waits_on_loop():
+    if _Engines.on_loop is not None:
         in_use[opening] = began
     try:
         return engine.connect()
@@ -191,20 +193,6 @@ def _connected(engine: Engine) -> Connection:
         raise
     finally:
         in_use.pop(opening, None)
-
-
-def _limit(driver: Any) -> None:
-    # SQLite's own timeout counts while it waits for the lock, so this begins when it has that.
-    if waits_on_loop():
-        in_use[driver] = monotonic()
-    else:
-        driver.deadline = monotonic() + BUDGET_SECONDS
-
-
-def _put_back(connection: Connection, driver: Any) -> None:
-    connection.close()
-    if not waits_on_loop():
-        driver.deadline = inf
 
 
 def _living(kept: list[Connection]) -> Connection | None:
@@ -238,26 +226,36 @@ def transaction(*, limited: bool = True) -> Iterator[Session]:
     engine = _engine()
     if engine is _Engines.on_loop and _Engines.kept:
         _Engines.kept.pop().close()
-    on_sqlite = engine.dialect.name == "sqlite"
+    on_sqlite = _Engines.on_loop is None
     connection = _connected(engine if on_sqlite else engine.execution_options(isolation_level="READ COMMITTED"))
     driver: Any = connection.connection.driver_connection
     try:
         with Session(connection, expire_on_commit=False) as session, session.begin():
-            if on_sqlite:
-                session.connection().exec_driver_sql("BEGIN IMMEDIATE")
-            if limited:
-                _limit(driver)
-            elif not on_sqlite:
-                session.connection().exec_driver_sql("SET LOCAL statement_timeout = 0")
+            (_begin_on_sqlite if on_sqlite else _begin_on_postgresql)(session.connection(), driver, limited=limited)
             yield session
     except Exception as error:
-        hung_up = limited and not on_sqlite and not give_back(driver)
+        hung_up = not on_sqlite and limited and not give_back(driver)
         refuse_gone_account(error)
         refuse_fault(error, hung_up=hung_up)
         raise
     finally:
         give_back(driver)
-        _put_back(connection, driver)
+        connection.close()
+        if on_sqlite:
+            driver.deadline = inf
+
+
+def _begin_on_sqlite(connection: Connection, driver: Any, *, limited: bool) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    # SQLite's own timeout counts while it waits for the lock; this one begins when it has that.
+    driver.deadline = monotonic() + BUDGET_SECONDS if limited else inf
+
+
+def _begin_on_postgresql(connection: Connection, driver: Any, *, limited: bool) -> None:
+    if limited:
+        in_use[driver] = monotonic()
+    else:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
 @contextmanager

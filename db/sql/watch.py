@@ -6,6 +6,8 @@ use, and hangs up those that have been waiting for too long.
 """
 
 import socket
+from contextlib import suppress
+from functools import partial
 from os import dup
 from threading import Lock, Thread
 from time import monotonic, sleep
@@ -63,7 +65,7 @@ def give_back(connection: Any) -> bool:
 
 def is_silent() -> bool:
     """Check whether the database was found hanging a moment ago."""
-    return silence.until > 0 and monotonic() < silence.until
+    return monotonic() < silence.until
 
 
 def note_silence(since: float) -> None:
@@ -84,28 +86,39 @@ def _watch() -> None:
         sleep(TICK_SECONDS)
         now = monotonic()
         for connection, began in list(in_use.items()):
-            if now - began < BUDGET_SECONDS:
-                continue
-            if _is_between_statements(connection):
-                in_use[connection] = now
-            elif in_use.pop(connection, None):
-                note_silence(began)
-                _hang_up(connection)
+            # A connection or a loop may be closed at this very moment.
+            with suppress(OSError, RuntimeError, psycopg.Error):
+                _look_at(connection, began, now)
 
 
-def _is_between_statements(connection: Any) -> bool:
-    # In a thread, that time is not the database's; on the event loop there is next to none.
-    return isinstance(connection, psycopg.Connection) and connection.pgconn.transaction_status in _NOT_ASKED
+def _look_at(connection: Any, began: float, now: float) -> None:
+    if isinstance(connection, psycopg.Connection) and connection.pgconn.transaction_status in _NOT_ASKED:
+        # In a thread, the time between two statements is not the database's; on the event loop there is next to none.
+        in_use[connection] = now
+    elif isinstance(connection, psycopg.Connection) and connection.closed:
+        in_use.pop(connection, None)
+    elif now - began > BUDGET_SECONDS and isinstance(connection, asyncpg.Connection):
+        # An event loop that was busy gets the time to read the answers that are there.
+        in_a_moment = partial(connection._loop.call_later, TICK_SECONDS, _give_up, connection, began)
+        connection._loop.call_soon_threadsafe(in_a_moment)
+    elif now - began > BUDGET_SECONDS:
+        _give_up(connection, began)
 
 
 _NOT_ASKED = (TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
+def _give_up(connection: Any, began: float) -> None:
+    if in_use.get(connection) == began and in_use.pop(connection, None):
+        note_silence(began)
+        _hang_up(connection)
+
+
 def _hang_up(connection: Any) -> None:
-    """End a connection from another thread; whoever waits for it gets the driver's error at once."""
+    """End a connection; whoever waits for it gets the driver's error at once."""
     if isinstance(connection, asyncpg.Connection):
         # Closed politely, it would wait for the server to take notice.
-        connection._loop.call_soon_threadsafe(connection.terminate)
+        connection.terminate()
     elif isinstance(connection, psycopg.Connection) and not connection.closed:
         with socket.socket(fileno=dup(connection.fileno())) as twin:
             twin.shutdown(socket.SHUT_RDWR)
