@@ -27,8 +27,6 @@ LONGEST_QUEUE = 64
 LONGEST_WAIT_SECONDS = 10
 """How long a request waits for its turn."""
 
-TICK_SECONDS = 0.05
-
 Result = TypeVar("Result")
 
 
@@ -43,10 +41,12 @@ class Patience:
         self.waiting: dict[Future[Any], tuple[float, Job[Any] | None]] = {}
         """Since when each has waited, and the work that it waits for where that is a thread's."""
         self.next_look: asyncio.TimerHandle | None = None
+        # Only PostgreSQL can be found hanging, and then they have to know at once.
+        self.tick = 0.05 if waits_on_loop() else 0.5
 
     def look_soon(self) -> None:
         """Look after those who wait for as long as there are any."""
-        self.next_look = asyncio.get_running_loop().call_later(TICK_SECONDS, self._look)
+        self.next_look = asyncio.get_running_loop().call_later(self.tick, self._look)
 
     def _look(self) -> None:
         now, silent = monotonic(), is_silent()
