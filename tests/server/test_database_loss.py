@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 
 import httpx
 import pytest
@@ -85,9 +86,9 @@ def test_many_requests_at_once_after_a_restart_are_all_answered(person: Person, 
 
 
 A_LOCK = text("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE")
-WAITING = text(
-    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    " AND query LIKE '%tasks%'"
+END_WHO_WAITS = text(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%tasks%'"
 )
 
 
@@ -99,21 +100,22 @@ def locked() -> Iterator[Session]:
         yield session
 
 
-def whoever_waits(session: Session) -> int:
-    """Return the number of the server process that waits for the lock, as soon as there is one."""
-    while True:
-        waiting = session.execute(WAITING).scalar()
-        if waiting is not None:
-            return waiting
+def end_who_waits() -> None:
+    """End the connection of whoever waits for the lock, as soon as there is one."""
+    ended: list[bool] = []
+    with autocommit() as connection:
+        while not ended:
+            sleep(0.02)
+            ended = [*connection.execute(END_WHO_WAITS).scalars()]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_request_whose_connection_is_ended_under_it_may_be_sent_again(person: Person, locked: Session, method: str):
     with ThreadPoolExecutor(1) as threads:
         asked = threads.submit(person.client.request, method, TODOS, json={"title": "x"} if method == "POST" else None)
-        locked.execute(text("SELECT pg_terminate_backend(:number)"), {"number": whoever_waits(locked)})
+        end_who_waits()
         answer = asked.result(10)
-    locked.rollback()
+    locked.connection().exec_driver_sql("ROLLBACK")
 
     assert code_of(answer) == (503, "database_unavailable")
     assert answer.headers["retry-after"] == "1"
@@ -125,7 +127,7 @@ def test_a_request_that_waits_too_long_for_a_lock_is_told_to_come_back(
     person: Person, locked: Session, log: Log, method: str
 ):
     answer = person.client.request(method, TODOS, json={"title": "x"} if method == "POST" else None)
-    locked.rollback()
+    locked.connection().exec_driver_sql("ROLLBACK")
 
     line = log.line_of(answer.headers["x-request-id"])
     assert code_of(answer) == (503, "database_busy")

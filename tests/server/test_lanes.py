@@ -163,7 +163,7 @@ def test_whoever_waits_while_the_database_is_found_hanging_is_told_so(
 
     async def work() -> list[Any]:
         only = lane(1)
-        first = asyncio.create_task(only.run(partial(hold if lane is Turns else done.wait, done)))
+        first = asyncio.create_task(only.run(partial(hold, done) if lane is Turns else done.wait))
         await asyncio.sleep(0)
         waiting = asyncio.create_task(only.run(dict))
         await asyncio.sleep(0)
@@ -182,8 +182,8 @@ def test_whoever_waits_while_the_database_is_found_hanging_is_told_so(
 FILL = text(
     "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2000)"
     " INSERT INTO tasks (account_id, uuid, title, title_key, description, description_key, status, priority,"
-    " created_at, updated_at) SELECT :owner, printf('%032x', :owner * 10000 + n), 'x', 'x', :words, :words, 'pending',"
-    " 'low', :at, :at FROM numbers"
+    " created_at, updated_at) SELECT :owner, lower(hex(randomblob(16))), 'x', 'x', :words, :words, 1,"
+    " 1, :at, :at FROM numbers"
 )
 
 
