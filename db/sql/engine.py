@@ -33,6 +33,7 @@ from db.sql.watch import (
     begin_to_watch,
     give_back,
     in_use,
+    note_answer,
     note_silence,
     silence,
 )
@@ -97,6 +98,7 @@ def _postgresql(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"connect_timeout": 2, "options": options}, **AUTOCOMMIT, **POOL, **QUIET)
     event.listen(engine, "connect", _watch_set_up, insert=True)
     event.listen(engine, "checkout", _refuse_dead_in_thread)
+    event.listen(engine, "after_cursor_execute", note_answer)
     return engine
 
 
@@ -109,6 +111,7 @@ def _postgresql_on_loop(url: URL) -> Engine:
     engine = create_async_engine("postgresql+asyncpg://", async_creator=creator, **options).sync_engine
     event.listen(engine, "connect", _watch_set_up, insert=True)
     event.listen(engine, "checkout", _refuse_dead_on_loop)
+    event.listen(engine, "after_cursor_execute", note_answer)
     event.listen(engine, "close", _hang_up)
     return engine
 
@@ -162,8 +165,8 @@ class autocommit:  # noqa: N801 (it is called where a connection is needed, as a
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Keep it open, or put it back."""
         began = in_use.pop(self.driver, None)
-        if began is not None and began > silence.last_sign:
-            silence.last_sign, silence.until = began, 0.0
+        if began is not None:
+            silence.last_answer, silence.until = monotonic(), 0.0
         # Those that are kept belong to the event loop; no thread may close them.
         if self.kept is not None and self.connection.invalidated:
             _forget_kept()
@@ -181,14 +184,14 @@ class autocommit:  # noqa: N801 (it is called where a connection is needed, as a
 def _connected(engine: Engine) -> Connection:
     """Take a connection out of the pool. Raises `Unavailable`."""
     # While it is being opened there is nothing to hang up; but it counts when a database is found hanging.
-    began, opening = monotonic(), object()
+    opening = object()
     if _Engines.on_loop is not None:
-        in_use[opening] = began
+        in_use[opening] = monotonic()
     try:
         return engine.connect()
     except Exception as error:
         if isinstance(error, TimeoutError):
-            note_silence(began)
+            note_silence()
         refuse_without_connection(error)
         raise
     finally:

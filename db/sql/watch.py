@@ -40,12 +40,11 @@ Those who take a connection write here themselves: a call would be a tenth of wh
 class _Silence:
     """Whether the database was found hanging, by readings of `monotonic`."""
 
-    __slots__ = ("last_sign", "until")
+    __slots__ = ("last_answer", "until")
 
     def __init__(self) -> None:
         self.until = 0.0
-        self.last_sign = 0.0
-        """When the latest of those connections was taken that were given back: the database has answered since."""
+        self.last_answer = 0.0
 
 
 silence = _Silence()
@@ -58,8 +57,7 @@ def give_back(connection: Any) -> bool:
     began = in_use.pop(connection, None)
     if began is None:
         return False
-    if began > silence.last_sign:
-        silence.last_sign, silence.until = began, 0.0
+    silence.last_answer, silence.until = monotonic(), 0.0
     return True
 
 
@@ -68,10 +66,15 @@ def is_silent() -> bool:
     return monotonic() < silence.until
 
 
-def note_silence(since: float) -> None:
-    """Note that the database has not answered what it was asked at `since`, by the reading of `monotonic`."""
-    # Whoever asked later and has got an answer knows better: that was only one slow request.
-    if silence.last_sign <= since:
+def note_answer(*_: object) -> None:
+    """Note that the database has answered a statement; SQLAlchemy calls this after each."""
+    silence.last_answer = monotonic()
+
+
+def note_silence() -> None:
+    """Note that the database has not answered, unless it has answered anything that it was asked meanwhile."""
+    # Several statements that are slow together are no silence: each of them is answered, or ended, in this time.
+    if monotonic() - silence.last_answer > STATEMENT_TIMEOUT_MILLISECONDS / 1000:
         silence.until = monotonic() + SILENT_FOR_SECONDS
 
 
@@ -110,7 +113,7 @@ _NOT_ASKED = (TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStat
 
 def _give_up(connection: Any, began: float) -> None:
     if in_use.get(connection) == began and in_use.pop(connection, None):
-        note_silence(began)
+        note_silence()
         _hang_up(connection)
 
 

@@ -1,5 +1,6 @@
 """What the database cannot do in time, or not now: it is ended, it is `Unavailable`, and nothing stays behind."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import greenlet_spawn
 
 from db.errors import ConnectionLost, DatabaseBusy, DatabaseFull, Unavailable
 from db.sql import engine, sqlite, watch
@@ -29,6 +31,7 @@ def short_budget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let nobody have the database for longer than a moment."""
     monkeypatch.setattr(engine, "BUDGET_SECONDS", 0.05)
     monkeypatch.setattr(watch, "BUDGET_SECONDS", 0.2)
+    monkeypatch.setattr(watch, "STATEMENT_TIMEOUT_MILLISECONDS", 150)
     yield
     watch.silence.until = 0.0
 
@@ -107,6 +110,27 @@ def test_whoever_waits_for_a_server_that_hangs_is_told_so(everywhere: Everywhere
 
     assert everywhere(work) == [(True, 1)] * 2
     assert not watch.is_silent()
+
+
+@ON_POSTGRESQL
+@pytest.mark.usefixtures("short_budget")
+def test_a_request_that_is_slow_as_a_whole_is_ended_and_nobody_else_refused(own_engine: Engine):
+    async def search() -> None:
+        try:
+            await greenlet_spawn(ask_again_and_again)
+        finally:
+            await greenlet_spawn(engine.disconnect)
+
+    with pytest.raises(DatabaseBusy):
+        asyncio.run(search())
+
+    assert not watch.is_silent()
+
+
+def ask_again_and_again() -> None:
+    with autocommit() as connection:
+        while True:
+            connection.execute(text("SELECT pg_sleep(0.05)"))
 
 
 @ON_POSTGRESQL
