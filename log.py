@@ -74,3 +74,10 @@ def trace_of(error: BaseException) -> str:
     trace = f"{''.join(format_tb(error.__traceback__))}{kind.__module__}.{kind.__qualname__}"
     origin = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return trace if origin is None else f"{trace_of(origin)}\n\n{trace}"
+
+
+def kinds_of(error: BaseException) -> str:
+    """Name the kind of an error and of what led to it, outermost first, with the database's own codes."""
+    code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
+    kind = f"{type(error).__qualname__} {code}" if code else type(error).__qualname__
+    return kind if error.__cause__ is None else f"{kind} < {kinds_of(error.__cause__)}"

@@ -64,3 +64,36 @@ class Conflict(DomainError):
     """The state of the thing does not allow what was asked for."""
 
     code = "conflict"
+
+
+class Unavailable(DomainError):
+    """The database cannot do now what it was asked for, and may be able to in `retry_after` seconds.
+
+    Nothing was done; only where the connection broke during a commit it is unknown.
+    """
+
+    code = "database_unavailable"
+    message = "The database does not answer; try again shortly."
+    retry_after = 1
+
+    def __init__(self) -> None:
+        super().__init__(self.message)
+
+
+class ConnectionLost(Unavailable):
+    """The database ended the connection; on a new one it may answer at once."""
+
+
+class DatabaseBusy(Unavailable):
+    """The database took longer than a request may take."""
+
+    code = "database_busy"
+    message = "The database took too long; try again shortly."
+
+
+class DatabaseFull(Unavailable):
+    """The database has no room left to write."""
+
+    code = "database_full"
+    message = "There is no room to store anything; try again later. What is stored can be read."
+    retry_after = 30

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from db import personal_anchor  # noqa: F401
 from db.accounts import accounts, login_attempts, logins, refresh_chain  # noqa: F401
 from db.focus import sessions, standings, stats  # noqa: F401
+from db.sql.engine import unlimited
 from db.sql.types import Base
 from db.tasks import categories, lists, recurrence, tags, tasks  # noqa: F401
 
@@ -30,7 +31,7 @@ def migrate(engine: Engine) -> None:
 
     Raises `SchemaError` for a database that a newer version has migrated.
     """
-    with engine.connect() as connection:
+    with unlimited(engine) as connection:
         try:
             if not _is_current(connection):
                 _upgrade(connection)

@@ -24,6 +24,8 @@ class Notes:
     page: str | None = None
     status: int | None = None
     trace: str | None = None
+    cause: str | None = None
+    """What kept the database from answering; the fault is not the server's own."""
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Those that any answer to this request gets, errors too."""
 

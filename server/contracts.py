@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import yaml
 from starlette.types import Scope
 
-from db.errors import AccountGone, Conflict, DomainError, Duplicate, NotFound, NotYours
+from db.errors import AccountGone, Conflict, DomainError, Duplicate, NotFound, NotYours, Unavailable
 from language.errors import BadInput, Unparsable, UnwritableText
 from security.errors import ForeignOrigin, TooManyAttempts, Unauthenticated, WrongPassword, WrongTokenKind
 from server.errors.shapes import (
@@ -42,6 +42,7 @@ STATUSES: Statuses = {
     Conflict: 409,
     TooManyAttempts: 429,
     Exception: 500,
+    Unavailable: 503,
 }
 """What each kind of error is answered with, unless a contract's row says otherwise."""
 

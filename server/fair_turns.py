@@ -16,10 +16,7 @@ from typing import TypeVar
 from starlette.types import Receive
 
 from server.errors.refusals import busy
-
-LONGEST_WAIT_SECONDS = 10
-
-RETRY_AFTER_SECONDS = 5
+from server.patience import RETRY_AFTER_SECONDS, Patience, refusal
 
 REFUSAL_SECONDS = 1
 """How long whoever may not wait is left without an answer. Whoever is refused asks again; eighty connections that ask
@@ -44,12 +41,13 @@ class FairTurns:
         """One entry for each key that waits: when it had its last turn, when it came, and the key itself."""
         self.last_turns: OrderedDict[Hashable, int] = OrderedDict()
         self.now = count(1)
+        self.patience = Patience()
 
     async def run(self, work: Callable[[], Awaitable[Result]], *, key: Hashable, receive: Receive) -> Result:
         """Do some work when it is the key's turn.
 
-        Raises a `Refusal` (503) when too many wait already, when a turn does not come within 10 seconds, and when the
-        client hangs up meanwhile, which `receive` tells.
+        Raises a `Refusal` (503) when too many wait already, when a turn does not come in time (server/patience.py), and
+        when the client hangs up meanwhile, which `receive` tells.
         """
         if self.free:
             self.free -= 1
@@ -72,20 +70,22 @@ class FairTurns:
                 await asyncio.sleep(REFUSAL_SECONDS)
             raise busy(RETRY_AFTER_SECONDS)
         place, hang_up = self._queue_up(key), asyncio.ensure_future(_hung_up(receive))
+        self.patience.begin(place)
         try:
-            await asyncio.wait((place, hang_up), timeout=LONGEST_WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((place, hang_up), return_when=asyncio.FIRST_COMPLETED)
             stays = not hang_up.done()
         except CancelledError:
             stays = False  # The server is told to stop.
+        self.patience.end(place)
         hang_up.cancel()
-        has_turn = place.done() and place.result()
+        has_turn = place.done() and not place.cancelled() and place.result()
         if has_turn and stays:
             return
         if has_turn:
             self._hand_on()
-        elif not place.done():
+        elif place in self.queues.get(key, ()):
             self._leave(key, place)
-        raise busy(RETRY_AFTER_SECONDS)
+        raise refusal()
 
     def _queue_up(self, key: Hashable) -> Future[bool]:
         if self.waiting >= self.most:
@@ -106,7 +106,8 @@ class FairTurns:
         crowd = max(self.queues, key=lambda key: len(self.queues[key]))
         place = self.queues[crowd][-1]
         self._leave(crowd, place)
-        place.set_result(False)
+        if not place.done():
+            place.set_result(False)
 
     def _leave(self, key: Hashable, place: Future[bool]) -> None:
         self.queues[key].remove(place)
@@ -127,7 +128,10 @@ class FairTurns:
             self._line_up(key)
         else:
             del self.queues[key]
-        place.set_result(True)
+        if place.done():  # Its patience has ended, just now.
+            self._hand_on()
+        else:
+            place.set_result(True)
 
     def _line_up(self, key: Hashable) -> None:
         insort(self.order, (self.last_turns.get(key, 0), next(self.now), key))

@@ -2,16 +2,19 @@
 
 import asyncio
 import os
-from asyncio import CancelledError
+from asyncio import CancelledError, Future
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy.util import greenlet_spawn
 
+from db.errors import DatabaseBusy
 from db.sql.engine import AT_ONCE, waits_on_loop
-from server.errors.refusals import busy
+from db.sql.watch import is_silent, silence
 from server.fair_turns import FairTurns
+from server.patience import Patience, refusal
 
 READERS = 2
 """Under the GIL more threads take turns more often and answer less (four of them a tenth less)."""
@@ -29,45 +32,86 @@ class BrokenOff(Exception):
     """The server is told to stop, and no longer waits for what still runs."""
 
 
+def _why_cancelled() -> Exception:
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        return BrokenOff()
+    return refusal()
+
+
 class Threads:
     """A few threads and the queue before them. Work crosses into a thread once and its result back once."""
 
-    def __init__(self, count: int, *, longest_queue: int | None = None) -> None:
+    def __init__(self, count: int) -> None:
         self.executor = ThreadPoolExecutor(count)
-        self.longest_queue = longest_queue
-        self.waiting = 0
-
-    @property
-    def is_full(self) -> bool:
-        """Whether too much waits already."""
-        return self.longest_queue is not None and self.waiting >= self.longest_queue
+        self.patience = Patience()
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Run a function in a thread. Raises a `Refusal` (503) when too much waits already."""
-        if self.is_full:
-            raise busy(retry_after=5)
-        self.waiting += 1
+        """Run a function in a thread. Raises a `Refusal` or `DatabaseBusy` (503) when it cannot begin soon."""
+        if silence.until and is_silent():
+            raise DatabaseBusy
+        job = self.executor.submit(work)
+        turn = asyncio.wrap_future(job)
+        self.patience.begin(turn, job)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+            return await turn
         except CancelledError as error:
-            raise BrokenOff from error
+            raise _why_cancelled() from error
         finally:
-            self.waiting -= 1
+            self.patience.end(turn)
 
 
 class Turns:
     """The event loop, in turns: a burst of requests is slow, but none of it fails for want of a connection."""
 
     def __init__(self, count: int) -> None:
-        self.free = asyncio.Semaphore(count)
+        self.free = count
+        self.queue: deque[Future[None]] = deque()
+        self.patience = Patience()
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Run a function in a greenlet that is put aside while it waits for the database."""
+        """Run a function in a greenlet that is put aside while it waits for the database.
+
+        Raises a `Refusal` or `DatabaseBusy` (503) when it cannot begin soon.
+        """
+        if self.free:
+            self.free -= 1
+        else:
+            await self._wait()
         try:
-            async with self.free:
-                return await greenlet_spawn(work)
+            # Who found the database hanging may have passed the turn on.
+            if silence.until and is_silent():
+                raise DatabaseBusy
+            return await greenlet_spawn(work)
         except CancelledError as error:
             raise BrokenOff from error
+        finally:
+            if self.queue:
+                self._pass_on()
+            else:
+                self.free += 1
+
+    async def _wait(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self.queue.append(turn)
+        self.patience.begin(turn)
+        try:
+            await turn
+        except CancelledError as error:
+            # It may have come in the same moment.
+            if not turn.cancelled():
+                self._pass_on()
+            raise _why_cancelled() from error
+        finally:
+            self.patience.end(turn)
+
+    def _pass_on(self) -> None:
+        while self.queue:
+            turn = self.queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.free += 1
 
 
 Lane = Threads | Turns

@@ -45,8 +45,9 @@ WINGS = {
     "server/errors": set(),
     "server/contracts": {"server/errors"},
     "server/answers": {"server/asgi", "server/errors", "server/contracts"},
-    "server/fair_turns": {"server/errors"},
-    "server/lanes": {"server/errors", "server/fair_turns"},
+    "server/patience": {"server/errors"},
+    "server/fair_turns": {"server/errors", "server/patience"},
+    "server/lanes": {"server/errors", "server/fair_turns", "server/patience"},
     "server/routing": {"server/contracts"},
     "server/security_schemes": {"server/asgi", "server/errors", "server/lanes"},
     "server/validation": {"server/asgi", "server/errors"},
@@ -223,9 +224,12 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 
 def reads_clock(path: Path) -> bool:
-    """Check whether a module names a clock: ours, or the standard library's own."""
+    """Check whether a module names a clock: ours, or the standard library's own. What measures durations is none."""
     own = {node.attr for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)}
-    return bool(own & {"now", "utcnow", "today"}) or bool(imports_of(path) & {"clock", "time"})
+    imported = set(_imported(tree_of(path))) - {"time.monotonic", "time.sleep"}
+    return bool(own & {"now", "utcnow", "today"}) or any(
+        lies_in(name, one.replace(".", "/")) for one in imported for name in ("clock", "time")
+    )
 
 
 def takes_names_from_clock(path: Path) -> bool:

@@ -5,6 +5,8 @@ from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from db.errors import DatabaseBusy
+
 MOST_TRIES = 3
 """How often work is begun that PostgreSQL ends."""
 
@@ -19,11 +21,17 @@ def is_deadlock(error: Exception) -> bool:
 
 
 def trying_anew(work: Callable[..., Result], *arguments: object) -> Result:
-    """Do work, and do it again when its transaction was ended because of a deadlock."""
-    for _ in range(MOST_TRIES - 1):
+    """Do work, and do it again when its transaction was ended because of a deadlock.
+
+    Raises `DatabaseBusy` when that happens every time.
+    """
+    tries = 1
+    while True:
         try:
             return work(*arguments)
         except DBAPIError as error:
             if not is_deadlock(error):
                 raise
-    return work(*arguments)
+            if tries == MOST_TRIES:
+                raise DatabaseBusy from error
+        tries += 1

@@ -6,12 +6,15 @@ the busiest paths go past it. Everything else asks the connection or the session
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Executable
 from sqlalchemy.util import await_only
+
+from db.sql.watch import silence
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
@@ -75,6 +78,7 @@ class Prepared:
             raw = fetch(pooled, compiled.sql, parameters)
         except dialect.loaded_dbapi.Error as error:
             raise _translated(error, connection, compiled.sql) from error
+        silence.last_answer = monotonic()
         return compiled.rows(raw)
 
     def first(self, connection: Connection, **values: Any) -> Any | None:

@@ -14,9 +14,9 @@ from starlette.types import Scope
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import clock
-from db.errors import AccountGone, BadValue, DomainError, NotYours
+from db.errors import AccountGone, BadValue, DomainError, NotYours, Unavailable
 from language.errors import BadInput, FieldError, Unparsable
-from log import trace_of
+from log import kinds_of, trace_of
 from security.errors import InvalidToken, TooManyAttempts, Unauthenticated, WrongTokenKind
 from server.answers.answers import error_answer
 from server.contracts import Contract, contract_of
@@ -98,6 +98,13 @@ def _too_many_attempts(error: TooManyAttempts, contract: Contract, scope: Scope)
     return refusal
 
 
+def _unavailable(error: Unavailable, contract: Contract, scope: Scope) -> Refusal:
+    scope["notes"].cause = kinds_of(error)
+    refusal = _domain_error(error, contract, scope)
+    refusal.headers = {"Retry-After": str(error.retry_after)}
+    return refusal
+
+
 EXPLANATIONS: Mapping[type[Exception], Explanation] = {
     Refusal: lambda refusal, *_: refusal,
     BadInput: _bad_input,
@@ -110,6 +117,7 @@ EXPLANATIONS: Mapping[type[Exception], Explanation] = {
     AccountGone: _unauthenticated,
     OAuthProblem: _no_token,
     TooManyAttempts: _too_many_attempts,
+    Unavailable: _unavailable,
     MethodNotAllowed: lambda error, *_: refusals.method_not_allowed(sorted(error.valid_methods or ())),
     HTTPException: lambda *_: refusals.not_found(),  # Flask's, of a page that is not there.
     Exception: lambda *_: refusals.internal_error(),

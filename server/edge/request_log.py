@@ -48,7 +48,7 @@ def log_request(method: str | None, notes: Notes, account: int | None, *, starte
     """Write the line of a request that began at `started`, by the reading of `perf_counter` in seconds."""
     line = {
         "time": instant_json(clock.now()),
-        "level": "info" if notes.trace is None else "error",
+        "level": "error" if notes.trace else "warning" if notes.cause else "info",
         "id": notes.id,
         "method": method,
         "route": notes.route.template if notes.route else notes.page,
@@ -56,6 +56,8 @@ def log_request(method: str | None, notes: Notes, account: int | None, *, starte
         "ms": round((perf_counter() - started) * 1000, 2),
         "account": account,
     }
+    if notes.cause is not None:
+        line["cause"] = notes.cause
     request_lines.add(line if notes.trace is None else line | {"error": notes.trace})
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import clock
 from db.accounts.refresh_chain import GRACE
+from db.errors import DatabaseBusy, DatabaseFull, Unavailable
 from security import quotas
 from security.tokens import refresh_lifetime
 from server.errors.refusals import busy
@@ -206,6 +207,9 @@ CAUSES: dict[str, Callable[[Scene], Answers]] = {
     "too_many_requests": past_the_quota,
     "internal_error": failing(RuntimeError("broken")),
     "busy": failing(busy(retry_after=5)),
+    "database_busy": failing(DatabaseBusy()),
+    "database_unavailable": failing(Unavailable()),
+    "database_full": failing(DatabaseFull()),
 }
 """For each code how to get it; whatever ends in `_not_found` besides is gotten by asking for what is not there."""
 
@@ -223,6 +227,9 @@ DECIDED_WITHOUT_ROWS = {
     "too_many_requests",
     "internal_error",
     "busy",
+    "database_busy",
+    "database_unavailable",
+    "database_full",
 }
 """Codes that the request or the server alone is the cause of, whatever the database holds."""
 

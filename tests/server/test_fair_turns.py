@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server import fair_turns
+from server import fair_turns, patience
 from server.errors.refusals import Refusal
 from server.fair_turns import FairTurns
 
@@ -239,7 +239,7 @@ def test_a_client_that_hangs_up_as_its_turn_comes_hands_it_on():
 
 
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(fair_turns, "LONGEST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(patience, "LONGEST_WAIT_SECONDS", 0.01)
 
     async def test() -> None:
         scene = Scene()
@@ -254,7 +254,7 @@ def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_longest_wait_is_ten_seconds():
-    assert fair_turns.LONGEST_WAIT_SECONDS == 10
+    assert patience.LONGEST_WAIT_SECONDS == 10
 
 
 def test_who_waits_when_the_server_stops_is_refused():

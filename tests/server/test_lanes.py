@@ -1,21 +1,27 @@
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
 from threading import Event
+from time import monotonic
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from sqlalchemy.util import await_only
 
+from db.errors import DatabaseBusy
 from db.sql import engine
 from db.sql.engine import AT_ONCE, transaction
+from db.sql.watch import silence
 from security import tokens
-from server import security_schemes
-from tests.conftest import Person
-from tests.operations import Operation, for_each, request_of
+from server import patience, security_schemes
+from server.lanes import Lane, Threads, Turns
+from tests.conftest import Person, once
+from tests.operations import Operation, code_of, for_each, request_of
 from tests.server.conftest import TODOS
 
 WRITERS = 8
@@ -116,3 +122,79 @@ def test_a_read_waits_for_no_writer(operation: Operation, person: Person):
         response = person.client.request(**request, timeout=2)
 
     assert response.status_code == operation.success
+
+
+def hold(event: Event) -> bool:
+    return await_only(asyncio.get_running_loop().run_in_executor(None, event.wait, 10))
+
+
+@once
+@pytest.mark.parametrize(("lane", "held"), [(Turns, hold), (Threads, lambda event: event.wait(10))])
+def test_whoever_waits_too_long_for_a_turn_is_told_to_come_back_and_takes_none_along(
+    base_url: str, lane: Callable[[int], Lane], held: Callable[[Event], bool], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(patience, "LONGEST_WAIT_SECONDS", 0.01)
+    done = Event()
+
+    async def work() -> list[Any]:
+        only = lane(1)
+        first = asyncio.create_task(only.run(partial(held, done)))
+        await asyncio.sleep(0)
+        refused = await asyncio.gather(only.run(dict), only.run(dict), return_exceptions=True)
+        done.set()
+        return [*refused, await first, await only.run(lambda: "next")]
+
+    *refused, first, following = asyncio.run(work())
+
+    assert [(one.status, one.code, one.headers["Retry-After"]) for one in refused] == [(503, "busy", "5")] * 2
+    assert (first, following) == (True, "next")
+
+
+@pytest.mark.on("postgresql")
+@pytest.mark.parametrize("lane", [Turns, Threads])
+def test_whoever_waits_while_the_database_is_found_hanging_is_told_so(
+    base_url: str, lane: Callable[[int], Lane], monkeypatch: pytest.MonkeyPatch
+):
+    done = Event()
+
+    async def work() -> list[Any]:
+        only = lane(1)
+        first = asyncio.create_task(only.run(partial(hold, done) if lane is Turns else done.wait))
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(only.run(dict))
+        await asyncio.sleep(0)
+        monkeypatch.setattr(silence, "until", monotonic() + 60)
+        refused = await asyncio.gather(waiting, only.run(dict), return_exceptions=True)
+        monkeypatch.undo()
+        done.set()
+        return [*refused, await first, await only.run(lambda: "next")]
+
+    *refused, first, following = asyncio.run(work())
+
+    assert [type(one) for one in refused] == [DatabaseBusy] * 2
+    assert (first, following) == (True, "next")
+
+
+FILL = text(
+    "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2000)"
+    " INSERT INTO tasks (account_id, uuid, title, title_key, description, description_key, status, priority,"
+    " created_at, updated_at) SELECT :owner, lower(hex(randomblob(16))), 'x', 'x', :words, :words, 1,"
+    " 1, :at, :at FROM numbers"
+)
+
+
+@pytest.mark.on("sqlite")
+def test_a_search_through_very_much_is_ended_and_the_next_one_answered(person: Person, monkeypatch: pytest.MonkeyPatch):
+    with transaction(limited=False) as session:
+        words = "all work and no play makes jack a dull boy. " * 220
+        session.execute(FILL, {"owner": person.id, "words": words, "at": "2026-01-01 00:00:00.000000"})
+    search = partial(person.client.get, "/v1/tasks", params={"search": "needle"})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "BUDGET_SECONDS", 0.002)
+        ended = search()
+    following = search()
+
+    assert code_of(ended) == (503, "database_busy")
+    assert int(ended.headers["retry-after"]) > 0
+    assert (following.status_code, following.json()["total"]) == (200, 0)

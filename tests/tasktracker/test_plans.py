@@ -36,7 +36,7 @@ FILL = """
 @pytest.fixture(scope="module")
 def filters(base_url: str) -> dict[str, Any]:
     """A value of each filter, in an account with very many tasks of which it keeps few."""
-    with transaction() as session:
+    with transaction(limited=False) as session:
         account = join(
             session, username="tracks.many", email="tracks.many@quintet.example", password_hash="unused", at=clock.now()
         )

@@ -8,12 +8,12 @@ from threading import Timer
 
 import pytest
 from sqlalchemy import Engine, make_url, select, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.util import greenlet_spawn
 
 from db.accounts.accounts import find_account
-from db.errors import NotFound
-from db.sql import engine
+from db.errors import DatabaseBusy, NotFound
+from db.sql import engine, sqlite
 from db.sql.engine import autocommit, driver_url, is_disconnect, ping, transaction, waits_on_loop
 from db.sql.ownership import add, find_owned
 from db.tasks.recurrence import RecurrencePattern
@@ -162,9 +162,9 @@ def test_sqlite_waits_for_whoever_writes_to_a_new_file(writer: sqlite3.Connectio
 
 @pytest.mark.usefixtures("writer")
 def test_sqlite_waits_no_longer_than_for_other_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(engine, "LOCK_TIMEOUT_MILLISECONDS", 50)
+    monkeypatch.setattr(sqlite, "LOCK_TIMEOUT_MILLISECONDS", 50)
 
-    with engines_of_its_own(f"sqlite:///{tmp_path}/quintet.db"), pytest.raises(OperationalError, match="is locked"):
+    with engines_of_its_own(f"sqlite:///{tmp_path}/quintet.db"), pytest.raises(DatabaseBusy):
         ping()
 
 

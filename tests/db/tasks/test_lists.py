@@ -62,7 +62,7 @@ def owner(base_url: str) -> int:
 
 
 def account_with_many_tasks(name: str) -> int:
-    with transaction() as session:
+    with transaction(limited=False) as session:
         account = join(session, username=name, email=f"{name}@quintet.example", password_hash="unused", at=clock.now())
         fill, at = (
             (ON_POSTGRESQL, clock.now()) if on_postgresql(session.connection()) else (ON_SQLITE, "2026-01-01 00:00:00")

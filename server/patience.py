@@ -1,0 +1,60 @@
+"""Patience: requests wait for their turn for ten seconds at most, and not at all while the database hangs."""
+
+import asyncio
+from asyncio import Future
+from concurrent.futures import Future as Job
+from math import inf
+from time import monotonic
+from typing import Any
+
+from db.errors import DatabaseBusy
+from db.sql.engine import waits_on_loop
+from db.sql.watch import BUDGET_SECONDS, is_silent
+from server.errors.refusals import busy
+
+LONGEST_WAIT_SECONDS = 10
+
+RETRY_AFTER_SECONDS = 5
+
+
+class Patience:
+    """Those who wait in one place. Whoever has waited too long has his turn cancelled."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[Future[Any], tuple[float, Job[Any] | None]] = {}
+        """Since when each has waited, and the work that it waits for where that is a thread's."""
+        self.next_look: asyncio.TimerHandle | None = None
+        # Only PostgreSQL can be found hanging, and then they have to know at once.
+        self.tick = 0.05 if waits_on_loop() else 0.5
+
+    def begin(self, turn: Future[Any], job: Job[Any] | None = None) -> None:
+        """Look after somebody who waits, until `end`."""
+        self.waiting[turn] = monotonic(), job
+        if self.next_look is None:
+            self._look_soon()
+
+    def end(self, turn: Future[Any]) -> None:
+        """Look after somebody no more."""
+        del self.waiting[turn]
+
+    def _look_soon(self) -> None:
+        self.next_look = asyncio.get_running_loop().call_later(self.tick, self._look)
+
+    def _look(self) -> None:
+        now, silent = monotonic(), is_silent()
+        for turn, (since, job) in self.waiting.items():
+            if job is None or not (job.running() or job.done()):
+                longest = 0 if silent else LONGEST_WAIT_SECONDS
+            else:
+                # It ends by itself; only psycopg takes longer to give up opening a connection.
+                longest = BUDGET_SECONDS if silent else inf
+            if now - since > longest:
+                turn.cancel()
+        self.next_look = None
+        if self.waiting:
+            self._look_soon()
+
+
+def refusal() -> Exception:
+    """Return what to raise for somebody who has waited in vain (503)."""
+    return DatabaseBusy() if is_silent() else busy(RETRY_AFTER_SECONDS)
