@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
 from itertools import count
+from time import monotonic
 from typing import TypeVar
 
 from starlette.types import Receive
@@ -70,13 +71,15 @@ class FairTurns:
                 await asyncio.sleep(REFUSAL_SECONDS)
             raise busy(RETRY_AFTER_SECONDS)
         place, hang_up = self._queue_up(key), asyncio.ensure_future(_hung_up(receive))
-        self.patience.begin(place)
+        self.patience.waiting[place] = monotonic(), None
+        if self.patience.next_look is None:
+            self.patience.look_soon()
         try:
             await asyncio.wait((place, hang_up), return_when=asyncio.FIRST_COMPLETED)
             stays = not hang_up.done()
         except CancelledError:
             stays = False  # The server is told to stop.
-        self.patience.end(place)
+        del self.patience.waiting[place]
         hang_up.cancel()
         has_turn = place.done() and not place.cancelled() and place.result()
         if has_turn and stays:

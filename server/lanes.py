@@ -6,6 +6,7 @@ from asyncio import CancelledError, Future
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import TypeVar
 
 from sqlalchemy.util import greenlet_spawn
@@ -52,13 +53,15 @@ class Threads:
             raise DatabaseBusy
         job = self.executor.submit(work)
         turn = asyncio.wrap_future(job)
-        self.patience.begin(turn, job)
+        self.patience.waiting[turn] = monotonic(), job
+        if self.patience.next_look is None:
+            self.patience.look_soon()
         try:
             return await turn
         except CancelledError as error:
             raise _why_cancelled() from error
         finally:
-            self.patience.end(turn)
+            del self.patience.waiting[turn]
 
 
 class Turns:
@@ -94,7 +97,9 @@ class Turns:
     async def _wait(self) -> None:
         turn = asyncio.get_running_loop().create_future()
         self.queue.append(turn)
-        self.patience.begin(turn)
+        self.patience.waiting[turn] = monotonic(), None
+        if self.patience.next_look is None:
+            self.patience.look_soon()
         try:
             await turn
         except CancelledError as error:
@@ -103,7 +108,7 @@ class Turns:
                 self._pass_on()
             raise _why_cancelled() from error
         finally:
-            self.patience.end(turn)
+            del self.patience.waiting[turn]
 
     def _pass_on(self) -> None:
         while self.queue:

@@ -18,7 +18,10 @@ RETRY_AFTER_SECONDS = 5
 
 
 class Patience:
-    """Those who wait in one place. Whoever has waited too long has his turn cancelled."""
+    """Those who wait in one place. Whoever has waited too long has his turn cancelled.
+
+    They write themselves into `waiting`, and call `look_soon` unless there is a `next_look`.
+    """
 
     def __init__(self) -> None:
         self.waiting: dict[Future[Any], tuple[float, Job[Any] | None]] = {}
@@ -27,17 +30,8 @@ class Patience:
         # Only PostgreSQL can be found hanging, and then they have to know at once.
         self.tick = 0.05 if waits_on_loop() else 0.5
 
-    def begin(self, turn: Future[Any], job: Job[Any] | None = None) -> None:
-        """Look after somebody who waits, until `end`."""
-        self.waiting[turn] = monotonic(), job
-        if self.next_look is None:
-            self._look_soon()
-
-    def end(self, turn: Future[Any]) -> None:
-        """Look after somebody no more."""
-        del self.waiting[turn]
-
-    def _look_soon(self) -> None:
+    def look_soon(self) -> None:
+        """Look after them for as long as there are any."""
         self.next_look = asyncio.get_running_loop().call_later(self.tick, self._look)
 
     def _look(self) -> None:
@@ -52,7 +46,7 @@ class Patience:
                 turn.cancel()
         self.next_look = None
         if self.waiting:
-            self._look_soon()
+            self.look_soon()
 
 
 def refusal() -> Exception:
