@@ -29,7 +29,7 @@ STEP = 100
 """How many things a step deletes: some 20 ms of work for SQLite, with all indexes of tasks."""
 
 # Tasks come before their tags and categories: deleting those would wait for a task that a request has locked.
-_THINGS: tuple[Any, ...] = (Login, Plant, FocusSession, Task, Category, Tag, Achievement, FocusItem, FuturePlan)
+_THINGS: tuple[Any, ...] = (Task, Category, Tag, Plant, FocusSession, Login, Achievement, FocusItem, FuturePlan)
 """What an account may have many of; the rest goes with its row, through the foreign keys."""
 
 listeners: set[Callable[[], None]] = set()
