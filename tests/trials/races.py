@@ -1,8 +1,8 @@
 """Races: so many requests that want the same thing are sent at the same time, and counted by their answers.
 
 `make races` runs each of them 500 wide against a server in a process of its own, on SQLite and on PostgreSQL; in
-`make test` they are narrower (`test_races.py`). All connections are open and have carried a request before the race, and
-then all requests are written before any answer is read.
+`make test` they are narrower (`test_races.py`). All connections are open and have carried a request before the race,
+and then all requests are written before any answer is read.
 """
 
 import argparse
