@@ -64,6 +64,7 @@ def test_no_tokens_are_given_to_a_deleted_account(person: Person, monkeypatch: p
     assert response.status_code == 401
 
 
+@pytest.mark.on("postgresql")
 @for_each(lambda operation: operation.token)
 def test_a_closed_account_is_no_failure_of_the_server(
     operation: Operation, person: Person, stranger: httpx.Client, monkeypatch: pytest.MonkeyPatch

@@ -1,4 +1,4 @@
-"""The trial of `make crash` with a single kill each."""
+"""The trial of `make crash` with a single kill on each database."""
 
 from pathlib import Path
 
@@ -7,25 +7,15 @@ import pytest
 from tests.trials.crash import Trial, crash
 from tests.trials.people import database, sign_as_the_server
 
+KILLED = Trial("server", "sqlite"), Trial("PostgreSQL", "postgresql")
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_killed_server_loses_nothing_that_it_acknowledged(kind: str, tmp_path: Path):
+
+@pytest.mark.parametrize("killed", KILLED, ids=lambda one: one.killed)
+def test_what_was_acknowledged_is_there_after_a_kill(killed: Trial, tmp_path: Path):
     sign_as_the_server()
-    trial = Trial("server", kind)
 
-    with database(kind) as (url, _):
-        crash(trial, url, tmp_path / "log", None, times=1)
+    with database(killed.kind) as (url, postgresql):
+        crash(killed, url, tmp_path / "log", postgresql, times=1)
 
-    assert (trial.kills, trial.wrong) == (1, [])
-    assert trial.ledger.counts.total() > 0
-
-
-def test_a_killed_postgresql_loses_nothing_that_it_acknowledged(tmp_path: Path):
-    sign_as_the_server()
-    trial = Trial("PostgreSQL", "postgresql")
-
-    with database("postgresql") as (url, postgresql):
-        crash(trial, url, tmp_path / "log", postgresql, times=1)
-
-    assert (trial.kills, trial.wrong) == (1, [])
-    assert trial.ledger.counts.total() > 0
+    assert (killed.kills, killed.wrong) == (1, [])
+    assert killed.ledger.counts.total() > 0
