@@ -115,7 +115,8 @@ class Writer:
 
     async def complete_sessions(self) -> None:
         """Start a session, complete it, and delete every third one."""
-        focus = (await self.send("POST", "/api/sessions", {"duration_min": 1}))["id"]
+        with self.ledger.asking("new session", self.person.username, None):
+            focus = (await self.send("POST", "/api/sessions", {"duration_min": 1}))["id"]
         self.ledger.acknowledged["session", focus] = "open"
         with self.ledger.asking("session", focus, "credited"):
             await self.send("PATCH", f"/api/sessions/{focus}", {"completed": True})
