@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test coverage test-sdk test-browser check lint audit lint-node format sdk fuzz attack diff-contracts bench migration lock clean
+.PHONY: help serve demo test coverage test-sdk test-browser check lint audit lint-node format sdk fuzz attack crash races diff-contracts bench migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -60,6 +60,12 @@ fuzz: .venv/test ## Fuzz every contract for long: make fuzz OPTIONS="--database 
 
 attack: .venv/test ## Hold a server against 1,000 hostile connections: make attack OPTIONS="--database postgresql" (or --help)
 	@$(BIN)/python -W ignore -m tests.trials.attack $(OPTIONS)
+
+crash: .venv/test ## Kill the server and PostgreSQL while clients write: make crash OPTIONS="--sqlite 20" (or --help)
+	@$(BIN)/python -W ignore -m tests.trials.crash $(OPTIONS)
+
+races: .venv/test ## Send 500 requests that want the same thing at the same time, on both databases (OPTIONS=--help)
+	@$(BIN)/python -W ignore -m tests.trials.races $(OPTIONS)
 
 diff-contracts: .venv/test ## Tell breaking from harmless changes of the contracts: make diff-contracts BASE=<revision>
 	@$(BIN)/python -m tools.contract_changes $(or $(BASE),HEAD)

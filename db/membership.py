@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from db.accounts.accounts import Account, add_account, find_account
 from db.focus.stats import add_stats, leaving_standings
+from db.sweeping import leave_to_sweepers, sweep_account
 
 
 def join(session: Session, *, username: str, email: str, password_hash: str, at: datetime) -> Account:
@@ -16,9 +17,14 @@ def join(session: Session, *, username: str, email: str, password_hash: str, at:
 
 
 def leave(session: Session, account_id: int) -> None:
-    """Delete an account and, through the foreign keys, all that it owns in every contract.
+    """Delete an account and all that it owns in every contract.
 
-    Its figures leave the standings and the totals. Raises `AccountGone`.
+    Its figures leave the standings and the totals, and its names are free. An account that has more than one step of
+    the sweeper deletes is closed: nothing leads to it or its things any more, and they are deleted afterwards
+    (`db/sweeping.py`). Raises `AccountGone`.
     """
     with leaving_standings(session, owner=account_id):
-        session.delete(find_account(session, account_id))
+        find_account(session, account_id).close()
+        session.flush()
+        if not sweep_account(session, account_id):
+            leave_to_sweepers(session)

@@ -20,6 +20,7 @@ from sqlalchemy.util import greenlet_spawn
 from db.sql.engine import disconnect
 from security.quotas import Quotas
 from server.answers.errors import add_error_handlers
+from server.background import background_work
 from server.contracts import CONTRACTS, Contract
 from server.edge.cors import Cors
 from server.edge.https_only import HttpsOnly
@@ -56,7 +57,7 @@ class Quintet(FlaskApp):
         https = [partial(HttpsOnly, trusts_proxies=trusts_proxies)] if https_only else []
         super().__init__(
             "server",
-            lifespan=partial(_lifespan, quotas),
+            lifespan=partial(_lifespan, quotas, lanes),
             server_args={"static_folder": None},
             middlewares=_slots(routes, lanes, quotas, allowed_origins, https),
             security_map=security_map(lanes, allowed_origins),
@@ -131,7 +132,8 @@ class HandlerResolver(Resolver):
 
 
 @asynccontextmanager
-async def _lifespan(quotas: Quotas, _app: object) -> AsyncIterator[None]:
-    yield
+async def _lifespan(quotas: Quotas, lanes: Lanes, _app: object) -> AsyncIterator[None]:
+    async with background_work(lanes.writes):
+        yield
     await quotas.close()
     await greenlet_spawn(disconnect)

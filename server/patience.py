@@ -2,15 +2,17 @@
 
 import asyncio
 from asyncio import Future
-from concurrent.futures import Future as Job
 from math import inf
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from db.errors import DatabaseBusy
 from db.sql.engine import waits_on_loop
 from db.sql.watch import BUDGET_SECONDS, is_silent
 from server.errors.refusals import busy
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future as Job
 
 LONGEST_WAIT_SECONDS = 10
 

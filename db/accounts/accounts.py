@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import CheckConstraint, Connection, String, or_, select
+from sqlalchemy import CheckConstraint, Connection, Index, String, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -80,6 +80,24 @@ class Account(Base):
         self.password_hash = password_hash
         self.updated_at = at
 
+    def close(self) -> None:
+        """Free its names and forget whose it was: no id, name or token leads to it any more.
+
+        It stays for as long as there are things of it to delete (`db/sweeping.py`).
+        """
+        self.uuid = uuid4()
+        self.username = self.email = "closed"
+        # The key of a name is in lower case, so no name has one of these.
+        self.username_key = self.email_key = f"CLOSED {self.id}"
+        self.password_hash = ""
+        self.preferences = {}
+        self.is_active = False
+
+
+IS_CLOSED = Account.is_active.is_(False)
+
+Index("ix_accounts_closed", Account.id, postgresql_where=IS_CLOSED, sqlite_where=IS_CLOSED)
+
 
 def _texts_in(value: Any) -> Iterator[str]:
     if isinstance(value, str):
@@ -146,7 +164,7 @@ def refusing_taken_names() -> Iterator[None]:
 def find_account(session: Session, account_id: int) -> Account:
     """Find the caller's account by its id and lock it, in order to change it. Raises `AccountGone`."""
     account = session.get(Account, account_id, with_for_update=True)
-    if account is None:
+    if account is None or not account.is_active:
         raise AccountGone
     return account
 
@@ -154,7 +172,7 @@ def find_account(session: Session, account_id: int) -> Account:
 def read_account(connection: Connection, account_id: int) -> Any:
     """Read the row of the caller's account by its id. Raises `AccountGone`."""
     row = connection.execute(select(Account.__table__).where(Account.id == account_id)).first()
-    if row is None:
+    if row is None or not row.is_active:
         raise AccountGone
     return row
 

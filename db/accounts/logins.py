@@ -7,6 +7,7 @@ from sqlalchemy import Connection, ForeignKey, bindparam, delete, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.accounts.accounts import Account
+from db.errors import AccountGone
 from db.sql.constraints import insert_into
 from db.sql.prepared import Prepared
 from db.sql.types import Base, Id
@@ -46,6 +47,7 @@ _STANDING = Prepared(
         Login.id == bindparam("login_id"),
         Account.uuid == bindparam("uuid"),
         Login.ended_at.is_(None),
+        Account.is_active,
         ~exists().where(RevokedToken.jti == bindparam("jti")),
     )
 )
@@ -58,7 +60,13 @@ def account_of(connection: Connection, *, uuid: UUID, login_id: UUID, jti: UUID)
 
 
 def open_login(session: Session, *, account_id: int, at: datetime, expires_at: datetime) -> Login:
-    """Open a login that lasts until its last token expires, and delete the expired ones of the account."""
+    """Open a login that lasts until its last token expires, and delete the expired ones of the account.
+
+    Raises `AccountGone` for an account that was closed since its password was checked.
+    """
+    standing = select(Account.id).where(Account.id == account_id, Account.is_active)
+    if session.scalar(standing.with_for_update(read=True, key_share=True)) is None:
+        raise AccountGone
     session.execute(delete(Login).where(Login.account_id == account_id, Login.expires_at < at))
     login = Login(account_id=account_id, created_at=at, expires_at=expires_at)
     session.add(login)

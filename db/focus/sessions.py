@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, String, f
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.errors import Conflict, NotFound
+from db.errors import AccountGone, Conflict, NotFound
 from db.focus.days import day_at, end_of
 from db.focus.stats import MOST_MINUTES, FocusStats
 from db.sql.listings import Key
@@ -111,8 +111,11 @@ def count_sessions(connection: Connection, *, owner: int) -> int:
 
 
 def count_plants(connection: Connection, *, owner: int) -> int:
-    """Count an account's plants."""
-    return connection.scalar(select(FocusStats.plant_count).where(FocusStats.account_id == owner)) or 0
+    """Count an account's plants. Raises `AccountGone`."""
+    count = connection.scalar(select(FocusStats.plant_count).where(FocusStats.account_id == owner))
+    if count is None:
+        raise AccountGone
+    return count
 
 
 def read_active_session(connection: Connection, *, owner: int, at: datetime) -> Any:

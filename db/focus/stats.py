@@ -173,10 +173,12 @@ def keeping_stats(session: Session, *, owner: int) -> Iterator[FocusStats]:
 
 @contextmanager
 def leaving_standings(session: Session, *, owner: int) -> Iterator[None]:
-    """Take an account that is deleted within it out of the standings and the totals. Raises `AccountGone`."""
-    before = _locked(session, owner).figures()
+    """Take an account that is closed within it out of the standings and the totals. Raises `AccountGone`."""
+    stats = _locked(session, owner)
+    session.delete(stats)
+    session.flush()
     yield
-    replace_figures(session, owner, before, Figures())
+    replace_figures(session, owner, stats.figures(), Figures())
 
 
 def _locked(session: Session, owner: int) -> FocusStats:

@@ -55,7 +55,7 @@ Thing = TypeVar("Thing", bound=Owned)
 def find_owned(session: Session, model: type[Thing], thing_id: int | UUID, *, owner: int) -> Thing:
     """Find a thing and lock it, in order to change it. Raises `NotFound` or `NotYours`."""
     thing = session.get(model, thing_id, with_for_update=True)
-    _refuse_unless_owned(model, thing, owner)
+    _refuse_unless_owned(session, model, thing, owner)
     # For the type checker: the line above has raised.
     assert thing is not None  # noqa: S101  # nosec B101
     return thing
@@ -64,7 +64,7 @@ def find_owned(session: Session, model: type[Thing], thing_id: int | UUID, *, ow
 def read_owned(connection: Connection, model: type[Owned], thing_id: int | UUID, *, owner: int) -> Any:
     """Read the row of a thing, in order to show it. Raises `NotFound` or `NotYours`."""
     row = _row_by_id(model).first(connection, thing_id=thing_id)
-    _refuse_unless_owned(model, row, owner)
+    _refuse_unless_owned(connection, model, row, owner)
     return row
 
 
@@ -72,7 +72,7 @@ def find_by_uuid(session: Session, model: type[Thing], uuid: UUID, *, owner: int
     """Find a thing by its UUID and lock it, in order to change it. Raises `NotFound` or `NotYours`."""
     named = select(model).where(table_of(model).c.uuid == uuid)
     thing = session.scalars(named.with_for_update()).first()
-    _refuse_unless_owned(model, thing, owner)
+    _refuse_unless_owned(session, model, thing, owner)
     # For the type checker: the line above has raised.
     assert thing is not None  # noqa: S101  # nosec B101
     return thing
@@ -81,7 +81,7 @@ def find_by_uuid(session: Session, model: type[Thing], uuid: UUID, *, owner: int
 def read_by_uuid(connection: Connection, model: type[Owned], statement: Prepared, uuid: UUID, *, owner: int) -> Any:
     """Read the row that a statement finds by the parameter `uuid`. Raises `NotFound` or `NotYours`."""
     row = statement.first(connection, uuid=uuid)
-    _refuse_unless_owned(model, row, owner)
+    _refuse_unless_owned(connection, model, row, owner)
     return row
 
 
@@ -129,13 +129,19 @@ def _row_by_id(model: type[Owned]) -> Prepared:
     return Prepared(select(*shown_columns(model)).where(model.id == bindparam("thing_id", type_=model.id.type)))
 
 
-def _refuse_unless_owned(model: type[Owned], thing: Any, owner: int) -> None:
+def _refuse_unless_owned(bind: Session | Connection, model: type[Owned], thing: Any, owner: int) -> None:
     if thing is not None and thing.account_id == owner:
         return
     missing = NotFound(f"There is no such {model.called}.", f"{_snake(model.called)}_not_found")
-    if thing is None:
+    if thing is None or not _stands(bind, thing.account_id):
         raise missing
     raise NotYours(f"This {model.called} belongs to somebody else.", hidden_as=missing)
+
+
+def _stands(bind: Session | Connection, account_id: int) -> bool:
+    # What a closed account has left is gone for everybody, even before it is deleted (db/sweeping.py).
+    accounts = Base.metadata.tables["accounts"]
+    return bind.scalar(select(accounts.c.is_active).where(accounts.c.id == account_id)) is True
 
 
 def _snake(words: str) -> str:

@@ -14,7 +14,7 @@ from db.accounts.refresh_chain import SpentToken
 from db.sql.engine import transaction
 from security.tokens import read_token
 from tests.conftest import ORIGIN, PASSWORD, Person
-from tests.focusguard.conftest import Clock, at_once, error_of
+from tests.focusguard.conftest import Clock, error_of
 from tests.focusguard.test_auth import new_user
 from tests.operations import bearer
 
@@ -163,13 +163,6 @@ def test_the_other_logins_of_the_account_go_on(anonymous: httpx.Client, person: 
     refresh(anonymous, person.refresh_token)
 
     assert refresh(anonymous, other["refresh_token"]).status_code == 200
-
-
-def test_fifty_refreshes_at_once_get_one_successor(anonymous: httpx.Client, person: Person):
-    responses = at_once(50, lambda: refresh(anonymous, person.refresh_token))
-
-    assert {response.status_code for response in responses} == {200}
-    assert len({response.json()["refresh_token"] for response in responses}) == 1
 
 
 def test_a_refresh_token_of_another_door_is_refreshed_here(anonymous: httpx.Client, person: Person):

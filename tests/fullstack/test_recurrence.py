@@ -1,7 +1,5 @@
 """What the next occurrence of a task is, over HTTP; the rule itself is tested in tests/db."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import httpx
 import pytest
 
@@ -124,23 +122,3 @@ def test_completing_in_another_contract_makes_the_next_occurrence_too(client: ht
 
     (following,) = active(client)
     assert [tag["name"] for tag in following["tags"]] == ["home"]
-
-
-@pytest.mark.parametrize("door", ["put", "toggle", "todo"])
-def test_fifty_completions_at_once_make_one_next_occurrence(client: httpx.Client, door: str):
-    task = new_task(client, tags=["home", "green"], recurrence_pattern={"pattern_type": "daily"})
-    (todo,) = client.get(TODOS).json()
-    requests = {
-        "put": ("PUT", f"{TASKS}/{task['id']}", {"status": "completed"}),
-        "toggle": ("PATCH", f"{TASKS}/{task['id']}/toggle-status", None),
-        "todo": ("PUT", f"{TODOS}/{todo['id']}", {"status": "completed"}),
-    }
-    method, path, body = requests[door]
-
-    with ThreadPoolExecutor(50) as threads:
-        statuses = list(threads.map(lambda _: client.request(method, path, json=body).status_code, range(50)))
-
-    tasks = client.get(TASKS).json()["tasks"]
-    assert set(statuses) == {200}
-    assert len(tasks) == 2
-    assert [[tag["name"] for tag in one["tags"]] for one in tasks] == [["home", "green"]] * 2

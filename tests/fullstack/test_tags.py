@@ -76,15 +76,6 @@ def test_a_name_is_unique_within_an_account_letter_for_letter(client: httpx.Clie
     assert (other_case.status_code, other_account.status_code) == (201, 201)
 
 
-def test_of_two_who_make_one_tag_at_once_one_gets_it(client: httpx.Client):
-    for n in range(10):
-        with ThreadPoolExecutor(2) as threads:
-            answers = threads.map(lambda _, name=f"tag {n}": client.post(TAGS, json={"name": name}), range(2))
-            statuses = sorted(answer.status_code for answer in answers)
-
-        assert statuses == [201, 400]
-
-
 @once
 @pytest.mark.parametrize(
     ("member", "value"),

@@ -78,16 +78,6 @@ def test_somebody_elses_name_is_400_and_changes_nothing(
     assert person.client.get(ME).json() == before
 
 
-def test_of_many_who_take_one_name_at_once_one_gets_it(new_person: Callable[..., Person]):
-    people = [new_person() for _ in range(8)]
-    wanted = f"{people[0].username}.wanted"
-
-    with ThreadPoolExecutor(8) as threads:
-        statuses = list(threads.map(lambda one: one.client.put(ME, json={"username": wanted}).status_code, people))
-
-    assert sorted(statuses) == [200] + [400] * 7
-
-
 def test_two_who_swap_their_names_at_once_never_get_a_500(new_person: Callable[..., Person]):
     people = [new_person(), new_person()]
     names = [one.username for one in people]

@@ -1,20 +1,21 @@
 """What becomes of a request whose account is deleted after its token was checked: every operation of every contract."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 import clock
 from db.membership import leave
-from db.sql.engine import autocommit, transaction
+from db.sql.engine import transaction
 from db.tasks.tasks import Task, new_task
+from security.passwords import password_matches
 from security.tokens import Caller, Kind, identify
-from tests.conftest import Person
-from tests.operations import Operation, bearer, for_each, request_of
+from tests.conftest import PASSWORD, Person
+from tests.operations import Operation, bearer, for_each, kept_of, request_of
 
 RECURRING = {"title": "Water the plants", "recurrence": {"pattern_type": "daily"}}
 
@@ -64,39 +65,65 @@ def test_no_tokens_are_given_to_a_deleted_account(person: Person, monkeypatch: p
 
 
 @pytest.mark.on("postgresql")
-def test_a_request_and_the_deletion_of_its_account_do_not_wait_for_each_other(
-    database_url: str, person: Person, monkeypatch: pytest.MonkeyPatch
+@for_each(lambda operation: operation.token)
+def test_a_closed_account_is_no_failure_of_the_server(
+    operation: Operation, person: Person, stranger: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ):
+    request = request_of(operation, person)
+    leave_all_to_sweepers(monkeypatch)
+    delete_meanwhile(monkeypatch)
+
+    response = person.client.request(**request)
+
+    # It was let in before, so it may be answered as if it had come before.
+    assert response.status_code in {operation.success, operation.deleted_account, 404}
+    wait_until_swept(person)
+
+
+def test_a_login_whose_account_is_closed_meanwhile_is_refused(
+    person: Person, anonymous: httpx.Client, monkeypatch: pytest.MonkeyPatch
+):
+    def match_and_close(*about: Any) -> bool:
+        person.close_account()
+        return password_matches(*about)
+
+    leave_all_to_sweepers(monkeypatch)
+    monkeypatch.setattr("security.logins.password_matches", match_and_close)
+
+    response = anonymous.post("/api/v1/auth/login", json={"email": person.email, "password": PASSWORD})
+
+    assert response.status_code == 401
+
+
+@pytest.mark.on("postgresql")
+def test_a_deletion_does_not_wait_for_a_request_of_its_account(person: Person, monkeypatch: pytest.MonkeyPatch):
     with transaction() as session:
         task = new_task(session, RECURRING, owner=person.id, at=clock.now())
     repeat = Task._repeat
-    deletions: list[Future[None]] = []
 
     def repeat_after_deletion(*about: Any) -> None:
-        # The task is locked, so the deletion waits for it; and the next occurrence will wait for the account.
-        if not deletions:
-            deletions.append(threads.submit(delete_patiently, person.id))
-            wait_until_somebody_waits()
+        # The task is locked, and the next occurrence refers to the account.
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(person.close_account).result(20)
         repeat(*about)
 
     monkeypatch.setattr(Task, "_repeat", repeat_after_deletion)
 
-    with ThreadPoolExecutor(1) as threads:
-        response = person.client.put(f"/api/v1/todo/todos/{task.id}", json={"status": "completed"}, timeout=20)
-        deletions[0].result(20)
+    response = person.client.put(f"/api/v1/todo/todos/{task.id}", json={"status": "completed"}, timeout=20)
 
-    # Begun anew, the request finds its account gone or, a moment before, its task.
-    assert response.status_code in {401, 404}
-
-
-def delete_patiently(account_id: int) -> None:
-    with transaction() as session:
-        session.execute(text("SET LOCAL deadlock_timeout = '15s'"))
-        leave(session, account_id)
+    assert response.status_code == 200
+    assert person.client.get(f"/api/v1/todo/todos/{task.id}").status_code == 401
+    wait_until_swept(person)
 
 
-def wait_until_somebody_waits() -> None:
-    waiting = text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'DELETE FROM acc%'")
-    with autocommit() as connection:
-        while connection.execute(waiting).first() is None:
-            pass
+def leave_all_to_sweepers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, close every account that is deleted as if it had many things."""
+    monkeypatch.setattr("db.membership.sweep_account", lambda *_: False)
+
+
+def wait_until_swept(person: Person) -> None:
+    """Wait for the server's sweeper until nothing is left of a person."""
+    deadline = monotonic() + 20
+    while any(rows for name, rows in kept_of(person).items() if name.startswith("own ")):
+        assert monotonic() < deadline
+        sleep(0.005)

@@ -1,4 +1,3 @@
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -34,15 +33,6 @@ def test_a_profile_that_is_missing_is_made_empty(person: Person):
         "updated_at": profile["created_at"],
     }
     assert person.client.get(PROFILE).json() == profile
-
-
-def test_two_who_miss_a_profile_at_once_make_but_one(person: Person):
-    with ThreadPoolExecutor(2) as pool:
-        responses = [answer.result() for answer in [pool.submit(person.client.get, PROFILE) for _ in range(2)]]
-
-    assert [response.status_code for response in responses] == [200, 200]
-    assert responses[0].json() == responses[1].json()
-    assert profiles_of(person) == 1
 
 
 def test_a_change_makes_a_missing_profile_too(person: Person):
