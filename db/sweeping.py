@@ -42,7 +42,7 @@ def sweep() -> bool:
     The lock waits for requests that were let in before the account was closed, and lets sweepers of other processes
     take turns.
     """
-    with transaction() as session:
+    with transaction(limited=False) as session:
         account_id = session.scalar(select(Account.id).where(IS_CLOSED).limit(1).with_for_update())
         if account_id is not None:
             sweep_account(session, account_id)

@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 
 from db import sweeping
+from db.errors import Unavailable
+from log import kinds_of
+from server.errors.refusals import Refusal
 from server.lanes import BrokenOff, Lane
 
 HOUR = 3_600
-RETRY_SECONDS = 60
+RETRY_SECONDS = 5
 
 LAST_STEP_SECONDS = 1
 """How long the end of the server waits for a step that has begun."""
@@ -30,7 +33,7 @@ class Job:
         self.is_over = False
 
     async def keep_on(self, lane: Lane) -> None:
-        """Do it until it is ended. What fails is logged, and tried again after a minute."""
+        """Do it until it is ended. What fails is logged, and tried again after some seconds."""
         while not self.is_over:
             self.is_called_for.clear()
             try:
@@ -38,6 +41,9 @@ class Job:
                 wait = self.every_seconds
             except BrokenOff:
                 return
+            except (Unavailable, Refusal) as error:
+                _log.warning("%s has to wait (%s)", self.step.__qualname__, kinds_of(error))
+                wait = RETRY_SECONDS
             except Exception:  # noqa: BLE001 (whatever it is, it must not end the job)
                 _log.exception("%s failed", self.step.__qualname__)
                 wait = RETRY_SECONDS

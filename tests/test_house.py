@@ -49,7 +49,7 @@ WINGS = {
     "server/patience": {"server/errors"},
     "server/fair_turns": {"server/errors", "server/patience"},
     "server/lanes": {"server/errors", "server/fair_turns", "server/patience"},
-    "server/background": {"server/lanes"},
+    "server/background": {"server/errors", "server/lanes"},
     "server/routing": {"server/contracts"},
     "server/security_schemes": {"server/asgi", "server/errors", "server/lanes"},
     "server/validation": {"server/asgi", "server/errors"},

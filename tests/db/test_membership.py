@@ -101,7 +101,7 @@ def test_a_large_account_is_gone_before_its_things_are_deleted(large: int):
     with autocommit() as connection:
         assert not account_exists(connection, uuid)
         assert account_named(connection, "large") is account_named(connection, "large@quintet.example") is None
-        assert account_of(connection, login_id=login.id, jti=uuid) is None
+        assert account_of(connection, uuid=uuid, login_id=login.id, jti=uuid) is None
         assert read_totals(connection).accounts == totals - 1
 
 

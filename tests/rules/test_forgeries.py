@@ -57,7 +57,9 @@ def is_refused(answer: RawAnswer, door: Door) -> bool:
     challenge = answer.headers.get("www-authenticate", "")
     # What cannot be a cookie's value is no cookie, so there is no token.
     is_called_so = INVALID.fullmatch(challenge) or (door.place == "cookie" and challenge == MISSING)
-    return answer.status in {400, 422} or (answer.status == 401 and bool(is_called_so))
+    # A body without a token in a header may be 16 KiB.
+    is_too_long = answer.status == 413 and door.place == "body"
+    return answer.status in {400, 422} or is_too_long or (answer.status == 401 and bool(is_called_so))
 
 
 @contextmanager
