@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter
 
 from tests.trials.hostile import KINDS, READS, Fate, attack
+from tests.trials.logins import HOSTILE_CONNECTIONS, LONGEST_SECONDS, Logins, log_in_beside_a_crowd
 from tests.trials.pauses import WORST, longest_pause
 from tests.trials.target import Target, database, fill, serving
 from tests.trials.visitors import Visits, visit
@@ -29,6 +30,8 @@ MOST_SECONDS_OF_P99 = 1
 MOST_SECONDS_TO_END = 5
 MOST_SECONDS_OF_WAITING = 40
 """How much longer connections are watched on a busy machine."""
+LOGINS_OF_OTHERS = 20
+LEAST_LOGINS_IN_TIME = 0.95
 CLOSED_WITHIN = {"silent": 15, "half a head": 15, "half a body": 35, "never reading": 45}
 """The deadlines, and five seconds for how often is looked; what never reads may have waited for its answer as well."""
 
@@ -78,6 +81,8 @@ def trial(url: str, token: str, folder: Path, connections: int, seconds: float) 
         asyncio.run(_memory(target, report, max(10, connections // 20)))
     with serving(url, token, folder / "attack.log") as target:
         asyncio.run(under_attack(target, report, connections, seconds))
+    with serving(url, token, folder / "logins.log") as target:
+        _tell_logins(report, asyncio.run(log_in_beside_a_crowd(target, LOGINS_OF_OTHERS)))
     with serving(url, token, folder / "pauses.log") as target:
         for name in WORST:
             pause = asyncio.run(longest_pause(target, name))
@@ -162,6 +167,14 @@ def _tell_visits(report: Report, visits: Visits) -> None:
         found = " / ".join(map(_ms, (median(visits.seconds), percentiles[98], max(visits.seconds))))
         kept = percentiles[98] <= MOST_SECONDS_OF_P99
         report.add("their median / p99 / longest", found, f"p99 {_ms(MOST_SECONDS_OF_P99)}", kept=kept)
+
+
+def _tell_logins(report: Report, logins: Logins) -> None:
+    count, slowest = len(logins.seconds) + logins.failed, max(logins.seconds, default=0)
+    found = f"{logins.in_time:.0%} of {count}, {logins.failed} failed, slowest {slowest:.1f} s"
+    kept = logins.in_time >= LEAST_LOGINS_IN_TIME
+    bound = f"{LEAST_LOGINS_IN_TIME:.0%} within {LONGEST_SECONDS} s"
+    report.add(f"logins of others beside {HOSTILE_CONNECTIONS} hostile connections", found, bound, kept=kept)
 
 
 def _ms(seconds: float) -> str:

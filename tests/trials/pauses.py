@@ -30,12 +30,26 @@ def _brackets(target: Target) -> bytes:
     return target.request("POST", "/v1/auth/refresh", body=body, token=False)
 
 
+def _many_values() -> bytes:
+    return json.dumps({"preferences": {"many": [0] * 16_300}}).encode()
+
+
+def _longest_body() -> bytes:
+    text, skill = "\U0001f331" * 10_000, "\U0001f331" * 100
+    members = {"description": text, "quantifiable_results": text, "core_skills_json": [skill] * 100}
+    return json.dumps({"title": "\U0001f331" * 200, **members}).encode()
+
+
 WORST: dict[str, Callable[[Target], bytes]] = {
     "a body of brackets": _brackets,
     "a title of 1 MiB": lambda target: _titled(target, "a" * (MEBIBYTE - 50)),
     "a title against its pattern": lambda target: _titled(target, "a" * 24_000 + "\0"),
     "a query of 64 KiB": lambda target: target.request("GET", f"{TODOS}?{'a=b&' * 16_000}"),
     "a query of one long value": lambda target: target.request("GET", f"{TODOS}?limit={'1' * 64_000}"),
+    "as many values as may be": lambda target: target.request("PUT", "/v1/users/me", body=_many_values()),
+    "the longest body": lambda target: target.request("POST", "/api/v1/anchor/achievements", body=_longest_body()),
+    "a search for what is nowhere": lambda target: target.request("GET", "/v1/tasks?search=nowhere"),
+    "1,000 tasks in detail": lambda target: target.request("GET", "/v1/tasks?limit=1000"),
     "a list without a limit": lambda target: target.request("GET", TODOS),
     "100 headers": lambda target: target.request("GET", "/healthz", *["X-Long: " + "x" * 600] * 95),
     "3,600 requests at once": lambda target: target.request("GET", TODOS, token=False) * 3_600,

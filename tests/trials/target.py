@@ -27,6 +27,7 @@ from security.passwords import hash_password
 from security.tokens import SigningKey, access_token, refresh_lifetime, sign_with
 from settings import ROOT
 
+EMAIL, PASSWORD = "maya@q.example", "Harbor-Lantern-42"
 SECRET = "a-key-for-trials-that-signs-nothing-else-0123456789abcdef"
 
 
@@ -77,7 +78,7 @@ def _fill(url: str, todos: int) -> str:
     migrate(connect(url))
     now = clock.now()
     with transaction() as session:
-        account = join(session, username="maya", email="m@q.example", password_hash=hash_password("x"), at=now)
+        account = join(session, username="maya", email=EMAIL, password_hash=hash_password(PASSWORD), at=now)
         login = open_login(session, account_id=account.id, at=now, expires_at=now + refresh_lifetime())
         plain = {"account_id": account.id, "created_at": now, "updated_at": now, "description": "y" * 100}
         session.execute(insert(Task), [{"title": f"Task {number}", **plain} for number in range(todos)])
