@@ -46,7 +46,7 @@ def many(person: Person) -> Person:
     """A person with a list of 20 MB."""
     at = clock.now()
     row = {"account_id": person.id, "title": "Long", "title_key": "long", "description": "é" * 10_000, "updated_at": at}
-    with transaction() as session:
+    with transaction(limited=False) as session:
         session.execute(insert(Task), [row | {"created_at": at + timedelta(seconds=n)} for n in range(LONG)])
     return person
 

@@ -20,7 +20,8 @@ from time import monotonic, perf_counter
 from tests.trials.hostile import KINDS, READS, Fate, attack
 from tests.trials.logins import HOSTILE_CONNECTIONS, LONGEST_SECONDS, Logins, log_in_beside_a_crowd
 from tests.trials.pauses import WORST, longest_pause
-from tests.trials.target import Target, database, fill, serving
+from tests.trials.people import database
+from tests.trials.target import Target, fill, target_at
 from tests.trials.visitors import Visits, visit
 
 HEALTHY_CLIENTS = 8
@@ -60,7 +61,7 @@ def main() -> int:
     for kind in ("sqlite", "postgresql") if given.database == "both" else (given.database,):
         print(f"\n**{kind}**, {given.connections} hostile connections, {given.todos} to-dos\n")
         print("| what | found | bound | |\n|---|---|---|---|")
-        with database(kind) as url, TemporaryDirectory() as folder:
+        with database(kind) as (url, _), TemporaryDirectory() as folder:
             kept &= trial(url, fill(url, given.todos), Path(folder), given.connections, given.seconds).is_kept
     return 0 if kept else 1
 
@@ -77,13 +78,13 @@ def _options() -> argparse.Namespace:
 def trial(url: str, token: str, folder: Path, connections: int, seconds: float) -> Report:
     """Try one database."""
     report = Report()
-    with serving(url, token, folder / "memory.log") as target:
+    with target_at(url, token, folder / "memory.log") as target:
         asyncio.run(_memory(target, report, max(10, connections // 20)))
-    with serving(url, token, folder / "attack.log") as target:
+    with target_at(url, token, folder / "attack.log") as target:
         asyncio.run(under_attack(target, report, connections, seconds))
-    with serving(url, token, folder / "logins.log") as target:
+    with target_at(url, token, folder / "logins.log") as target:
         _tell_logins(report, asyncio.run(log_in_beside_a_crowd(target, LOGINS_OF_OTHERS)))
-    with serving(url, token, folder / "pauses.log") as target:
+    with target_at(url, token, folder / "pauses.log") as target:
         for name in WORST:
             pause = asyncio.run(longest_pause(target, name))
             kept = pause <= MOST_SECONDS_OF_A_PAUSE

@@ -7,9 +7,10 @@ import pytest
 
 from tests.trials import hostile
 from tests.trials.attack import Report, under_attack
-from tests.trials.target import database, fill, serving
+from tests.trials.people import database
+from tests.trials.target import fill, target_at
 
-CONNECTIONS = 90
+CONNECTIONS = 60
 IMPATIENT = """
 from server.edge import deadlines
 deadlines.HEAD_SECONDS, deadlines.BODY_SECONDS, deadlines.SEND_SECONDS = 1, 2, 2
@@ -26,10 +27,10 @@ def test_under_attack_others_are_served_and_nothing_stays(tmp_path: Path, monkey
     report = Report()
     monkeypatch.setattr(hostile, "PIPELINED", 200)
 
-    with database("sqlite") as url:
-        token = fill(url, todos=1_000)
-        with serving(url, token, tmp_path / "log", program=("-c", IMPATIENT)) as target:
-            asyncio.run(under_attack(target, report, CONNECTIONS, seconds=5))
+    with database("sqlite") as (url, _):
+        token = fill(url, todos=500)
+        with target_at(url, token, tmp_path / "log", program=("-c", IMPATIENT)) as target:
+            asyncio.run(under_attack(target, report, CONNECTIONS, seconds=4))
             is_gone = target.process.poll() is not None
 
     broken = [row for row in report.rows if not row[-1] and row[0] not in DEPENDS_ON_THE_MACHINE]
