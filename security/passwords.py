@@ -6,6 +6,8 @@ from hashlib import sha256
 import bcrypt
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from db.accounts.accounts import refuse_taken_names
+from db.sql.engine import autocommit
 from security.errors import WeakPassword
 
 COST = 12
@@ -23,6 +25,16 @@ def refuse_common(password: str, *, member: str = "password") -> None:
     """
     if password.casefold() in _COMMONEST:
         raise WeakPassword(member, "is among the commonest ones")
+
+
+def hash_for_new_account(password: str, *, username: str, email: str) -> str:
+    """Return the hash of the password of an account that is about to be made.
+
+    Raises `Duplicate` for a name or an address that is taken, before the time for hashing is spent.
+    """
+    with autocommit() as connection:
+        refuse_taken_names(connection, username=username, email=email)
+    return hash_password(password)
 
 
 def hash_password(password: str) -> str:

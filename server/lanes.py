@@ -20,8 +20,8 @@ from server.patience import Patience, refusal
 READERS = 2
 """Under the GIL more threads take turns more often and answer less (four of them a tenth less)."""
 
-LONGEST_QUEUE = 64
-"""How many logins may wait."""
+LONGEST_QUEUE = 512
+"""How many logins and registrations may wait; whoever waits too long gives up (server/patience.py)."""
 
 LONGEST_QUEUE_OF_ONE = 8
 """How many of them may come from one client address; one after the other they take two seconds."""

@@ -7,7 +7,7 @@ import pytest
 
 from tests.operations import Operation
 
-STEPS = ("autocommit", "transaction", "logins", "offered_caller", "hash_password")
+STEPS = ("autocommit", "transaction", "logins", "offered_caller", "hash_for_new_account")
 """What handlers begin with."""
 
 

@@ -142,6 +142,17 @@ def change_account(session: Session, account_id: int, values: Mapping[str, Any],
     return account
 
 
+def refuse_taken_names(connection: Connection, *, username: str, email: str) -> None:
+    """Raise `Duplicate` for a username or an address that is taken already, before its password is hashed for nothing.
+
+    The constraints decide all the same (`refusing_taken_names`): it may be taken a moment later.
+    """
+    if connection.execute(select(Account.id).where(Account.username_key == name_key(username))).first():
+        raise Duplicate("This username is taken.", "username_taken")
+    if connection.execute(select(Account.id).where(Account.email_key == name_key(email))).first():
+        raise Duplicate("This e-mail address is taken.", "email_taken")
+
+
 @contextmanager
 def refusing_taken_names() -> Iterator[None]:
     """Raise `Duplicate` when the database refuses a username or an e-mail address because it is taken.

@@ -10,18 +10,17 @@ from handlers.focusguard.users import user_json
 from security import logins
 from security.cookies import WithCookie, no_refresh_cookie, refresh_cookie
 from security.logins import Tokens, open_tokens
-from security.passwords import hash_password, refuse_common
+from security.passwords import hash_for_new_account, refuse_common
 from security.rotation import offered_caller, rotate
 from security.tokens import Token, access_lifetime
 
 
 def register(body: dict[str, Any]) -> WithCookie:
     refuse_common(body["password"])
-    password_hash = hash_password(body["password"])
+    names = {"username": body["username"], "email": body["email"]}
+    password_hash = hash_for_new_account(body["password"], **names)
     with transaction() as session:
-        account = join(
-            session, username=body["username"], email=body["email"], password_hash=password_hash, at=clock.now()
-        )
+        account = join(session, **names, password_hash=password_hash, at=clock.now())
         tokens = open_tokens(session, account, at=account.created_at)
     return _login_answer(account.id, tokens)
 

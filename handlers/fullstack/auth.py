@@ -6,7 +6,7 @@ from db.membership import join
 from db.sql.engine import transaction
 from language.texts import instant_json
 from security import logins
-from security.passwords import hash_password, refuse_common
+from security.passwords import hash_for_new_account, refuse_common
 
 
 def log_in(body: dict[str, Any], client_address: str) -> dict[str, str]:
@@ -17,7 +17,7 @@ def log_in(body: dict[str, Any], client_address: str) -> dict[str, str]:
 def register(body: dict[str, Any]) -> dict[str, Any]:
     refuse_common(body["password"])
     names = {"username": body["username"], "email": body["email"]}
-    password_hash = hash_password(body["password"])
+    password_hash = hash_for_new_account(body["password"], **names)
     with transaction() as session:
         return registered_user_json(join(session, **names, password_hash=password_hash, at=clock.now()))
 

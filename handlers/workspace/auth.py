@@ -9,16 +9,15 @@ from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row
 from language.texts import instant_json
 from security import logins
-from security.passwords import hash_password
+from security.passwords import hash_for_new_account, hash_password
 from security.tokens import Token, access_token
 
 
 def register(body: dict[str, Any]) -> dict[str, Any]:
-    password_hash = hash_password(body["password"])
+    names = {"username": body["username"], "email": body["email"]}
+    password_hash = hash_for_new_account(body["password"], **names)
     with transaction() as session:
-        account = join(
-            session, username=body["username"], email=body["email"], password_hash=password_hash, at=clock.now()
-        )
+        account = join(session, **names, password_hash=password_hash, at=clock.now())
         make_profile(session, owner=account.id, at=account.created_at)
         return {"message": "User registered successfully", "user": new_user_json(account)}
 

@@ -31,9 +31,6 @@ from db.tasks.tags import Tag
 from db.tasks.tasks import Task
 from tests.trials.people import Somebody, database, looking_at, make_people, numbers, serving, sign_as_the_server
 
-BUSY = 503
-"""What a login or registration is answered with when too many others wait: documented, and a bound of its own."""
-
 PASSWORD = "Harbor-Lantern-42"
 DAILY = {"pattern_type": "daily"}
 
@@ -97,7 +94,9 @@ def request(method: str, path: str, body: Any = None, token: str = "") -> bytes:
 
 async def _at_once(url: str, requests: Sequence[bytes]) -> list[Answer]:
     place = urlsplit(url)
-    connections = [await asyncio.open_connection(place.hostname, place.port) for _ in requests]
+    # Each from an address of its own, as of so many people: one address alone has few places among the registrations.
+    own = [(f"127.0.{1 + number // 250}.{1 + number % 250}", 0) for number in range(len(requests))]
+    connections = [await asyncio.open_connection(place.hostname, place.port, local_addr=one) for one in own]
     try:
         for _, writer in connections:
             writer.write(request("GET", "/healthz"))
@@ -126,7 +125,7 @@ def one_registration_wins(course: Course) -> Claims:
     statuses = course.race([request("POST", "/api/v1/auth/register", body) for body in bodies])
     return {
         "one registers": statuses[201] == course.count(Account, Account.username == name) == 1,
-        "the others are refused, or find the queue full": statuses.keys() <= {201, 409, BUSY},
+        "the others are refused": statuses[409] == course.width - 1,
     }
 
 
@@ -267,9 +266,7 @@ def run(race: Callable[[Course], Claims], course: Course) -> Claims:
     """Run a race; that nothing fails is claimed of each."""
     course.statuses.clear()
     claims = race(course)
-    failed = sum(n for status, n in course.statuses.items() if status >= 500 and status != BUSY)
-    queued = race is one_registration_wins or not course.statuses[BUSY]
-    return {**claims, "none fails": not failed, "only registrations find a full queue": queued}
+    return {**claims, "none fails": not any(status >= 500 for status in course.statuses)}
 
 
 def main() -> int:
