@@ -15,7 +15,7 @@ import clock
 from server.answers.answers import error_answer
 from server.asgi import Notes
 from server.contracts import contract_at
-from server.edge.request_log import log_request
+from server.edge.request_log import NO_SNIFFING, log_request
 from server.errors.refusals import Refusal
 
 QUEUED_EVERY_SECONDS = 0.002
@@ -105,7 +105,7 @@ class AnsweringProtocol(HttpToolsProtocol):
 
     def _write(self, refusal: Refusal, notes: Notes) -> None:
         answer = error_answer(refusal, contract_at(self.url.partition(b"?")[0]), at=clock.now())
-        own = [(b"x-request-id", notes.id.encode()), (b"connection", b"close")]
+        own = [NO_SNIFFING, (b"x-request-id", notes.id.encode()), (b"connection", b"close")]
         headers = [*self.server_state.default_headers, *answer.headers, *notes.headers, *own]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[refusal.status], lines, answer.body))

@@ -13,7 +13,7 @@ from server.asgi import Notes, header
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
-_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 
 
 class RequestLog:
@@ -33,7 +33,7 @@ class RequestLog:
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 notes.status = message["status"]
-                own = (_NO_SNIFFING, (b"x-request-id", notes.id.encode()))
+                own = (NO_SNIFFING, (b"x-request-id", notes.id.encode()))
                 message["headers"] = [*message["headers"], *notes.headers, *own]
             await send(message)
 

@@ -100,6 +100,7 @@ def test_a_head_that_others_may_read_otherwise_is_refused(connect: Connect, raw:
     answer = read_answer(connection)
 
     assert_problem(answer, 400, "malformed_request")
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert connection.recv(1_000) == b""
 
 
