@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median, quantiles
@@ -18,6 +19,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter
 
 from tests.trials.hostile import KINDS, READS, Fate, attack
+from tests.trials.leaving import Leaving, leave_beside_others
 from tests.trials.logins import HOSTILE_CONNECTIONS, LONGEST_SECONDS, Logins, log_in_beside_a_crowd
 from tests.trials.pauses import WORST, longest_pause
 from tests.trials.people import database
@@ -29,6 +31,7 @@ MOST_BYTES_OF_A_CONNECTION = 4 * 2**20
 MOST_SECONDS_OF_A_PAUSE = 0.05
 MOST_SECONDS_OF_P99 = 1
 MOST_SECONDS_TO_END = 5
+MOST_SECONDS_BESIDE_A_DELETION = 1
 MOST_SECONDS_OF_WAITING = 40
 """How much longer connections are watched on a busy machine."""
 LOGINS_OF_OTHERS = 20
@@ -89,6 +92,7 @@ def trial(url: str, token: str, folder: Path, connections: int, seconds: float) 
             pause = asyncio.run(longest_pause(target, name))
             kept = pause <= MOST_SECONDS_OF_A_PAUSE
             report.add(f"longest pause for others: {name}", _ms(pause), _ms(MOST_SECONDS_OF_A_PAUSE), kept=kept)
+        _tell_leaving(report, leave_beside_others(target))
     return report
 
 
@@ -176,6 +180,13 @@ def _tell_logins(report: Report, logins: Logins) -> None:
     kept = logins.in_time >= LEAST_LOGINS_IN_TIME
     bound = f"{LEAST_LOGINS_IN_TIME:.0%} within {LONGEST_SECONDS} s"
     report.add(f"logins of others beside {HOSTILE_CONNECTIONS} hostile connections", found, bound, kept=kept)
+
+
+def _tell_leaving(report: Report, leaving: Leaving) -> None:
+    slowest, gone = max(leaving.of_others), HTTPStatus.NO_CONTENT
+    kept = leaving.status == gone and not leaving.failed and slowest <= MOST_SECONDS_BESIDE_A_DELETION
+    found = f"{_ms(leaving.seconds)}; {len(leaving.of_others)} requests of others, the slowest {_ms(slowest)}"
+    report.add("deleting the whole account", found, _ms(MOST_SECONDS_BESIDE_A_DELETION), kept=kept)
 
 
 def _ms(seconds: float) -> str:

@@ -29,6 +29,7 @@ import clock
 from db.accounts.accounts import Account
 from db.sql.ownership import table_of
 from db.tasks.tasks import Task
+from tests.trials.hang import Hanging, hang_of_a_server
 from tests.trials.ledger import Ledger, broken_invariants, kept_things
 from tests.trials.people import (
     Served,
@@ -261,6 +262,7 @@ def main() -> int:
     options.add_argument("--sqlite", type=int, default=200, help="kills of the server on SQLite")
     options.add_argument("--postgresql", type=int, default=50, help="kills of the server on PostgreSQL")
     options.add_argument("--database-kills", type=int, default=20, help="kills of PostgreSQL")
+    options.add_argument("--hangs", type=int, default=3, help="times that PostgreSQL is stopped, and goes on")
     given = options.parse_args()
     sign_as_the_server()
     trials = [
@@ -273,7 +275,16 @@ def main() -> int:
             _run(trial, times, url, Path(folder) / "server.log", postgresql)
     print("\n| killed | database | kills | acknowledged writes | lost or half |\n|---|---|---|---|---|")
     print("\n".join(trial.line() for trial, _ in trials))
-    return 1 if any(trial.wrong for trial, _ in trials) else 0
+    hangs = [_hang() for _ in range(given.hangs)]
+    print("\n| answers while PostgreSQL hung | slowest | all well again after | |\n|---|---|---|---|")
+    print("\n".join(one.line() for one in hangs))
+    return 1 if any(trial.wrong for trial, _ in trials) or not all(one.is_kept for one in hangs) else 0
+
+
+def _hang() -> Hanging:
+    with TemporaryDirectory() as folder, database("postgresql") as (url, postgresql):
+        assert postgresql is not None
+        return hang_of_a_server(url, Path(folder) / "server.log", postgresql)
 
 
 def _run(trial: Trial, times: int, url: str, log: Path, postgresql: PostgresServer | None) -> None:
