@@ -5,6 +5,7 @@ Between two pages nothing is kept for the client but its connection.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -21,13 +22,12 @@ def answer_of(status: int, content: Any) -> Answer:
     name, pages = _list_in(content)
     if pages is None:
         return json_answer(status, content)
+    page = next(pages)
+    if not pages.has_more:
+        return json_answer(status, page if name is None else content | {name: page})
     before, after = (b"", b"") if name is None else _around(content, name)
-    parts = _parts(pages, before, after)
-    body = next(parts)
-    headers = [(b"content-type", b"application/json"), NOT_KEPT]
-    if pages.has_more:
-        return Answer(status, headers, body, rest=parts)
-    return Answer(status, [*headers, (b"content-length", b"%d" % len(body))], body)
+    parts = _parts(chain((page,), pages), pages, before, after)
+    return Answer(status, [(b"content-type", b"application/json"), NOT_KEPT], next(parts), rest=parts)
 
 
 def _list_in(content: Any) -> tuple[str | None, Pages | None]:
@@ -46,9 +46,9 @@ def _around(content: dict[str, Any], name: str) -> tuple[bytes, bytes]:
     return b"{%b%b:" % (before, orjson.dumps(name)), after + b"}"
 
 
-def _parts(pages: Pages, before: bytes, after: bytes) -> Iterator[bytes]:
+def _parts(rows_of: Iterator[list[Any]], pages: Pages, before: bytes, after: bytes) -> Iterator[bytes]:
     text, comma = before + b"[", b""
-    for page in pages:
+    for page in rows_of:
         rows = orjson.dumps(page)[1:-1]
         pages.fit(len(rows))
         if rows:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from sys import maxsize
 from typing import Any
 
 from connexion.json_schema import Draft4RequestValidator
@@ -44,29 +45,25 @@ def validator_for(schema: Any) -> Validator:
     return ContractValidator(schema)
 
 
-def _is_too_long(instance: object, schema: Mapping[str, Any]) -> bool:
-    if isinstance(instance, str):
-        return len(instance) > schema.get("maxLength", len(instance))
-    return isinstance(instance, list) and len(instance) > schema.get("maxItems", len(instance))
-
-
 def _unless_too_long(keyword: str) -> Any:
-    # A text or list that is too long is refused for that alone: looking at all of it would stop everybody else.
-    check: Any = _pattern if keyword == "pattern" else Draft4RequestValidator.VALIDATORS[keyword]
+    # A list that is too long is refused for that alone: looking at half a million items would stop everybody else.
+    check: Any = Draft4RequestValidator.VALIDATORS[keyword]
 
     def errors(validator: Any, value: Any, instance: object, schema: Any) -> Iterator[ValidationError]:
-        if not _is_too_long(instance, schema):
+        if not isinstance(instance, list) or len(instance) <= schema.get("maxItems", len(instance)):
             yield from check(validator, value, instance, schema) or ()
 
     return errors
 
 
-def _pattern(_validator: Any, pattern: str, instance: object, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and not compiled(pattern).matches(instance):
+def _pattern(_validator: Any, pattern: str, instance: object, schema: Any) -> Iterator[ValidationError]:
+    # Nor is a text looked at that is too long; other keywords do not look at more than its length.
+    is_looked_at = isinstance(instance, str) and len(instance) <= schema.get("maxLength", maxsize)
+    if is_looked_at and not compiled(pattern).matches(instance):
         yield ValidationError("does not match")
 
 
 ContractValidator = extend(
     Draft4RequestValidator,
-    {keyword: _unless_too_long(keyword) for keyword in ("enum", "format", "items", "pattern", "uniqueItems")},
+    {"items": _unless_too_long("items"), "uniqueItems": _unless_too_long("uniqueItems"), "pattern": _pattern},
 )
