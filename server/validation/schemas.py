@@ -58,8 +58,9 @@ def _unless_too_long(keyword: str) -> Any:
 
 def _pattern(_validator: Any, pattern: str, instance: object, schema: Any) -> Iterator[ValidationError]:
     # Nor is a text looked at that is too long; other keywords do not look at more than its length.
-    is_looked_at = isinstance(instance, str) and len(instance) <= schema.get("maxLength", maxsize)
-    if is_looked_at and not compiled(pattern).matches(instance):
+    if not isinstance(instance, str) or len(instance) > schema.get("maxLength", maxsize):
+        return
+    if not compiled(pattern).matches(instance):
         yield ValidationError("does not match")
 
 
