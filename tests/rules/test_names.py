@@ -90,84 +90,39 @@ takes_a_name = for_each(lambda operation: {"username", "email"} <= set(operation
 logs_in = for_each(lambda operation: operation.id == "log_in")
 
 
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
-@once
+ALIKE = [("username", *pair) for pair in SAME_NAMES.values()] + [("email", *pair) for pair in SAME_ADDRESSES.values()]
+
+
 @once
 @takes_a_name
-@pytest.mark.parametrize(("first", "second"), SAME_NAMES.values(), ids=SAME_NAMES)
-def test_of_two_usernames_that_look_alike_one_is_taken(
-    operation: Operation, new_person: Callable[..., Person], first: str, second: str
+@pytest.mark.parametrize(("member", "first", "second"), ALIKE, ids=[*SAME_NAMES, *SAME_ADDRESSES])
+def test_of_two_names_that_are_the_same_one_is_taken(
+    operation: Operation, new_person: Callable[..., Person], member: str, first: str, second: str
 ):
     number = next(numbers)
 
-    given = claim(operation, new_person(), username=first.format(number))
-    refused = claim(operation, new_person(), username=second.format(number))
+    given = claim(operation, new_person(), **{member: first.format(number)})
+    refused = claim(operation, new_person(), **{member: second.format(number)})
 
     assert given.status_code == operation.success
     assert first.format(number) in given.text
-    assert code_of(refused) == (operation.contract.status_of(Duplicate), "username_taken")
+    assert code_of(refused) == (operation.contract.status_of(Duplicate), f"{member}_taken")
 
 
 @once
 @takes_a_name
-def test_what_cannot_be_a_username_is_bad_input(operation: Operation, person: Person):
+@pytest.mark.parametrize(("member", "impossible"), [("username", NO_NAMES), ("email", NO_ADDRESSES)])
+def test_what_cannot_be_a_name_is_bad_input(operation: Operation, person: Person, member: str, impossible: list[str]):
     before = kept_of(person)
 
-    answers = {name: claim(operation, person, username=name) for name in NO_NAMES}
+    answers = {name: claim(operation, person, **{member: name}) for name in impossible}
 
     refused = (operation.contract.status_of(BadInput), "bad_input")
     assert {ascii(name): code_of(answer) for name, answer in answers.items()} == {
-        ascii(name): refused for name in NO_NAMES
+        ascii(name): refused for name in impossible
     }
     assert [ascii(name) for name, answer in answers.items() if name and name in answer.text] == []
     assert kept_of(person) == before
-
-
-@once
-@takes_a_name
-@pytest.mark.parametrize(("first", "second"), SAME_ADDRESSES.values(), ids=SAME_ADDRESSES)
-def test_of_two_addresses_that_are_the_same_one_is_taken(
-    operation: Operation, new_person: Callable[..., Person], first: str, second: str
-):
-    number = next(numbers)
-
-    given = claim(operation, new_person(), email=first.format(number))
-    refused = claim(operation, new_person(), email=second.format(number))
-
-    assert given.status_code == operation.success
-    assert first.format(number) in given.text
-    assert code_of(refused) == (operation.contract.status_of(Duplicate), "email_taken")
-
-
-@once
-@takes_a_name
-def test_what_is_no_address_is_bad_input(operation: Operation, person: Person):
-    answers = {address: claim(operation, person, email=address) for address in NO_ADDRESSES}
-
-    refused = (operation.contract.status_of(BadInput), "bad_input")
-    assert {ascii(address): code_of(answer) for address, answer in answers.items()} == {
-        ascii(address): refused for address in NO_ADDRESSES
-    }
 
 
 @once

@@ -86,13 +86,13 @@ def trial(url: str, token: str, folder: Path, connections: int, seconds: float) 
     with target_at(url, token, folder / "attack.log") as target:
         asyncio.run(under_attack(target, report, connections, seconds))
     with target_at(url, token, folder / "logins.log") as target:
-        _tell_logins(report, asyncio.run(log_in_beside_a_crowd(target, LOGINS_OF_OTHERS)))
+        _report_logins(report, asyncio.run(log_in_beside_a_crowd(target, LOGINS_OF_OTHERS)))
     with target_at(url, token, folder / "pauses.log") as target:
         for name in WORST:
             pause = asyncio.run(longest_pause(target, name))
             kept = pause <= MOST_SECONDS_OF_A_PAUSE
             report.add(f"longest pause for others: {name}", _ms(pause), _ms(MOST_SECONDS_OF_A_PAUSE), kept=kept)
-        _tell_leaving(report, leave_beside_others(target))
+        _report_leaving(report, leave_beside_others(target))
     return report
 
 
@@ -132,8 +132,8 @@ async def under_attack(target: Target, report: Report, connections: int, seconds
     each = (target.memory - before) / connections
     kept = each <= MOST_BYTES_OF_A_CONNECTION
     report.add("memory of a connection under attack", f"{each / 2**20:.2f} MiB", "4 MiB", kept=kept)
-    _tell_fates(report, fates)
-    _tell_visits(report, visits.result())
+    _report_fates(report, fates)
+    _report_visits(report, visits.result())
     await _end(target, report, fates)
     for one in attacks:
         one.cancel()
@@ -149,7 +149,7 @@ def healthy(target: Target, seconds: float, *, through_the_end: bool) -> Iterato
         )
 
 
-def _tell_fates(report: Report, fates: dict[str, list[Fate]]) -> None:
+def _report_fates(report: Report, fates: dict[str, list[Fate]]) -> None:
     for kind, of_kind in fates.items():
         closed = sorted(fate.seconds for fate in of_kind if fate.seconds is not None)
         statuses = sorted({status for fate in of_kind for status in fate.answers.statuses})
@@ -163,7 +163,7 @@ def _tell_fates(report: Report, fates: dict[str, list[Fate]]) -> None:
         report.add(f"{kind}: {len(of_kind)} connections", found, f"all within {CLOSED_WITHIN[kind]} s", kept=kept)
 
 
-def _tell_visits(report: Report, visits: Visits) -> None:
+def _report_visits(report: Report, visits: Visits) -> None:
     count, failed = len(visits.statuses), sum(status >= 400 for status in visits.statuses) + visits.refused
     kept = count > 0 and not failed
     report.add("requests of healthy clients", f"{count}, {failed} refused", "none refused", kept=kept)
@@ -174,7 +174,7 @@ def _tell_visits(report: Report, visits: Visits) -> None:
         report.add("their median / p99 / longest", found, f"p99 {_ms(MOST_SECONDS_OF_P99)}", kept=kept)
 
 
-def _tell_logins(report: Report, logins: Logins) -> None:
+def _report_logins(report: Report, logins: Logins) -> None:
     count, slowest = len(logins.seconds) + logins.failed, max(logins.seconds, default=0)
     found = f"{logins.in_time:.0%} of {count}, {logins.failed} failed, slowest {slowest:.1f} s"
     kept = logins.in_time >= LEAST_LOGINS_IN_TIME
@@ -182,7 +182,7 @@ def _tell_logins(report: Report, logins: Logins) -> None:
     report.add(f"logins of others beside {HOSTILE_CONNECTIONS} hostile connections", found, bound, kept=kept)
 
 
-def _tell_leaving(report: Report, leaving: Leaving) -> None:
+def _report_leaving(report: Report, leaving: Leaving) -> None:
     slowest, gone = max(leaving.of_others), HTTPStatus.NO_CONTENT
     kept = leaving.status == gone and not leaving.failed and slowest <= MOST_SECONDS_BESIDE_A_DELETION
     found = f"{_ms(leaving.seconds)}; {len(leaving.of_others)} requests of others, the slowest {_ms(slowest)}"
