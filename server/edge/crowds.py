@@ -24,11 +24,15 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def make_room(connections: Collection[object]) -> None:
-    """If there are too many connections, close those that have waited longest for a request or the rest of one."""
+def make_room(connections: Collection[object], newcomer: TimedProtocol) -> None:
+    """If there are too many connections, close those that have waited longest for a request or the rest of one.
+
+    The newcomer stays, even if it came at the same moment as they did.
+    """
     if len(connections) <= most_connections():
         return
-    waiting = [one for one in connections if isinstance(one, TimedProtocol) and one.is_waiting_for_client()]
+    others = [one for one in connections if isinstance(one, TimedProtocol) and one is not newcomer]
+    waiting = [one for one in others if one.is_waiting_for_client()]
     for one in nsmallest(GIVEN_UP_AT_ONCE, waiting, key=lambda one: one.since):
         one.give_up()
 

@@ -32,7 +32,7 @@ class HttpProtocol(TimedProtocol):
         """Begin with a connection."""
         super().connection_made(transport)
         self.flow = Flow(self)
-        make_room(self.connections)
+        make_room(self.connections, self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what nobody will answer."""
