@@ -125,7 +125,8 @@ class Task(Owned):
         if values is None:
             self.recurrence = None
         elif self.recurrence is None:
-            self.recurrence = RecurrencePattern(**values)
+            # The task may be completed, and occur again, before the database fills in any default.
+            self.recurrence = RecurrencePattern(**values, occurrence_number=1)
         else:
             self.recurrence.change(values)
 

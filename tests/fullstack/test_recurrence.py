@@ -45,6 +45,16 @@ def test_the_next_occurrence_carries_everything_over(client: httpx.Client):
     assert following["recurrence_pattern"]["id"] != task["recurrence_pattern"]["id"]
 
 
+def test_a_task_that_is_completed_as_it_gets_its_pattern_comes_again(client: httpx.Client):
+    task = new_task(client, due_date="2026-01-31T00:00:00Z")
+
+    changed = change(client, task, status="completed", recurrence_pattern={"pattern_type": "daily"})
+
+    (following,) = active(client)
+    assert changed["status"] == "completed"
+    assert following["due_date"][:10] == "2026-02-01"
+
+
 def test_what_is_said_together_with_completed_is_carried_over(client: httpx.Client):
     task = new_task(client, due_date="2026-01-01T00:00:00Z", tags=["old"])
     changes = {"status": "completed", "title": "New", "tags": ["new", "newer"], "due_date": "2026-02-01T00:00:00Z"}
