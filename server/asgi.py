@@ -5,7 +5,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 SUBSCRIBER_BITS = 64
 """How much of an IPv6 address its network gives; the rest is its holder's own to choose."""
@@ -51,6 +51,12 @@ def _subscriber(address: str) -> str:
         return str(IPv6Network((int(parsed), SUBSCRIBER_BITS), strict=False))
     # A socket for both versions writes an IPv4 address as ::ffff:192.0.2.1.
     return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
+async def hung_up(receive: Receive) -> None:
+    """Return when the client has hung up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def header(scope: Scope, name: bytes) -> str | None:

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from starlette.types import Receive
 
+from server.asgi import hung_up
 from server.errors.refusals import busy
 from server.patience import RETRY_AFTER_SECONDS, Patience, refusal
 
@@ -70,7 +71,7 @@ class FairTurns:
             with suppress(CancelledError):
                 await asyncio.sleep(REFUSAL_SECONDS)
             raise busy(RETRY_AFTER_SECONDS)
-        place, hang_up = self._queue_up(key), asyncio.ensure_future(_hung_up(receive))
+        place, hang_up = self._queue_up(key), asyncio.ensure_future(hung_up(receive))
         self.patience.waiting[place] = monotonic(), None
         if self.patience.next_look is None:
             self.patience.look_soon()
@@ -144,8 +145,3 @@ class FairTurns:
         self.last_turns.move_to_end(key)
         if len(self.last_turns) > KEYS_REMEMBERED:
             self.last_turns.popitem(last=False)
-
-
-async def _hung_up(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -47,7 +47,7 @@ WINGS = {
     "server/contracts": {"server/errors"},
     "server/answers": {"server/asgi", "server/errors", "server/contracts"},
     "server/patience": {"server/errors"},
-    "server/fair_turns": {"server/errors", "server/patience"},
+    "server/fair_turns": {"server/asgi", "server/errors", "server/patience"},
     "server/lanes": {"server/errors", "server/fair_turns", "server/patience"},
     "server/background": {"server/errors", "server/lanes"},
     "server/routing": {"server/contracts"},

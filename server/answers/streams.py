@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Send
 
 from db.sql.listings import Pages
 from server.answers.answers import NOT_KEPT, Answer, json_answer
+from server.asgi import hung_up
 
 NextPart = Callable[[], Awaitable[bytes | None]]
 
@@ -62,22 +63,17 @@ def _parts(rows_of: Iterator[list[Any]], pages: Pages, before: bytes, after: byt
 async def send_parts(answer: Answer, next_part: NextPart, receive: Receive, send: Send) -> None:
     """Send an answer and its rest, part by part, for as long as the client is there."""
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    hung_up = asyncio.ensure_future(_hang_up(receive))
+    hang_up = asyncio.ensure_future(hung_up(receive))
     part: bytes | None = answer.body
     try:
-        while part is not None and not hung_up.done():
+        while part is not None and not hang_up.done():
             await send(_body(part))
             # Nothing more to say, but it is said only when what was said before has gone.
             await send(_body(b""))
             part = await next_part()
         await send({"type": "http.response.body"})
     finally:
-        hung_up.cancel()
-
-
-async def _hang_up(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        hang_up.cancel()
 
 
 def _body(part: bytes) -> Message:
