@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -142,15 +143,19 @@ def change_account(session: Session, account_id: int, values: Mapping[str, Any],
     return account
 
 
+_username_taken = partial(Duplicate, "This username is taken.", "username_taken")
+_email_taken = partial(Duplicate, "This e-mail address is taken.", "email_taken")
+
+
 def refuse_taken_names(connection: Connection, *, username: str, email: str) -> None:
     """Raise `Duplicate` for a username or an address that is taken already, before its password is hashed for nothing.
 
     The constraints decide all the same (`refusing_taken_names`): it may be taken a moment later.
     """
     if connection.execute(select(Account.id).where(Account.username_key == name_key(username))).first():
-        raise Duplicate("This username is taken.", "username_taken")
+        raise _username_taken()
     if connection.execute(select(Account.id).where(Account.email_key == name_key(email))).first():
-        raise Duplicate("This e-mail address is taken.", "email_taken")
+        raise _email_taken()
 
 
 @contextmanager
@@ -166,9 +171,9 @@ def refusing_taken_names() -> Iterator[None]:
             # Two accounts that swap names at the same time wait for each other.
             raise Duplicate("This username or e-mail address is taken.") from error
         if "username_key" in broken_by(error):
-            raise Duplicate("This username is taken.", "username_taken") from error
+            raise _username_taken() from error
         if "email_key" in broken_by(error):
-            raise Duplicate("This e-mail address is taken.", "email_taken") from error
+            raise _email_taken() from error
         raise
 
 
