@@ -12,8 +12,8 @@ from jwt.utils import base64url_decode, base64url_encode
 from db.accounts.accounts import account_exists
 from db.accounts.logins import Login, account_of, end_login
 from db.accounts.refresh_chain import SpentToken, is_accepted
-from db.errors import AccountGone
-from db.sql.engine import autocommit, is_disconnect
+from db.errors import AccountGone, ConnectionLost
+from db.sql.engine import autocommit
 from security.errors import InvalidToken, WrongTokenKind
 
 ISSUER = AUDIENCE = "quintet"
@@ -209,11 +209,9 @@ def spent_before() -> InvalidToken:
 def _standing_account(token: Token) -> int | None:
     try:
         return _look_up(token)
-    except Exception as error:
+    except ConnectionLost:
         # The first statement of a request may find that its connection broke while idle: try once more on a new one.
-        if is_disconnect(error):
-            return _look_up(token)
-        raise
+        return _look_up(token)
 
 
 def _look_up(token: Token) -> int | None:

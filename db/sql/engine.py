@@ -16,12 +16,11 @@ from typing import Any, ClassVar
 import asyncpg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.util.concurrency import in_greenlet
 
-from db.errors import ConnectionLost
 from db.sql.constraints import refuse_gone_account
 from db.sql.faults import refuse_fault, refuse_without_connection
 from db.sql.sqlite import sqlite_engine
@@ -269,11 +268,6 @@ def unlimited(engine: Engine) -> Iterator[Connection]:
             connection.detach()  # It closes afterwards, rather than being given to a request.
             connection.exec_driver_sql("SET statement_timeout = 0")
         yield connection
-
-
-def is_disconnect(error: BaseException) -> bool:
-    """Check whether a statement failed because its connection broke, so that a second try may succeed."""
-    return isinstance(error, ConnectionLost) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def ping() -> None:

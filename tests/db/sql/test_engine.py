@@ -14,7 +14,7 @@ from sqlalchemy.util import greenlet_spawn
 from db.accounts.accounts import find_account
 from db.errors import DatabaseBusy, NotFound
 from db.sql import engine, sqlite
-from db.sql.engine import autocommit, driver_url, is_disconnect, ping, transaction, waits_on_loop
+from db.sql.engine import autocommit, driver_url, ping, transaction, waits_on_loop
 from db.sql.ownership import add, find_owned
 from db.tasks.recurrence import RecurrencePattern
 from db.tasks.tasks import Task
@@ -170,11 +170,6 @@ def test_sqlite_waits_no_longer_than_for_other_locks(tmp_path: Path, monkeypatch
 
 def test_a_ping_says_nothing_when_the_database_answers(database: None):
     ping()
-
-
-@pytest.mark.parametrize("error", [ValueError(), NotFound("There is no such task.")])
-def test_not_every_error_is_a_disconnect(error: Exception):
-    assert not is_disconnect(error)
 
 
 @pytest.mark.on("postgresql")

@@ -32,7 +32,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.util import greenlet_spawn
 
 from db.schema import metadata
-from db.sql.engine import autocommit, disconnect, is_disconnect, transaction
+from db.sql.engine import autocommit, disconnect, transaction
 from db.sql.prepared import Prepared
 from db.sql.types import Id, Instant, Ranked
 
@@ -203,7 +203,7 @@ def test_a_broken_constraint_is_sqlalchemys_error(samples: None, everywhere: Eve
             with pytest.raises(IntegrityError, match=r"samples\.word|samples_word_key") as refusal:
                 ADD_WORD.first(connection, id=2, word="taken")
 
-            assert not is_disconnect(refusal.value)
+            assert not refusal.value.connection_invalidated
             assert ADD_WORD.first(connection, id=2, word="free") == (2,)
 
     everywhere(work)
@@ -298,7 +298,7 @@ def test_a_connection_that_died_is_told_and_replaced(when: str, own_engine: Engi
             with pytest.raises(DBAPIError) as refusal:
                 question.rows(dying)
 
-            assert is_disconnect(refusal.value)
+            assert refusal.value.connection_invalidated
             assert dying.invalidated
         with autocommit() as connection:
             assert ALIVE.first(connection) == (1,)
