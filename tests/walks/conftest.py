@@ -1,0 +1,1 @@
+from tests.focusguard.conftest import clock, lasting_tokens  # noqa: F401
