@@ -20,7 +20,7 @@ draws = st.data()
 
 
 def walks(number: int, *, steps: int = 1) -> settings:
-    """Walk so often, each time the same ways; with `--hypothesis-profile=long` forty times as often, always other ones."""
+    """Walk so often, the same ways each time; in the profile `long` forty times as often, and other ways each time."""
     is_long = settings.get_current_profile_name() == "long"
     return settings(
         max_examples=number * 40 if is_long else number,

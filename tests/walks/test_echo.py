@@ -52,8 +52,8 @@ def test_what_is_shown_and_sent_back_changes_nothing(new_person: Callable[..., P
     @given(body=values_of(maker.schema), data=st.data())
     def walk(body: dict[str, Any], data: st.DataObject) -> None:
         person = new_person()
-        made = person.client.post(path_of(maker, person), json=with_own(body, person))
-        assert made.is_success, made.text
+        made = ask(person, Place(maker.method, path_of(maker, person), maker.schema), with_own(body, person))
+        assert made.is_success or not body, made.text
         changed = data.draw(st.sampled_from(list(all_shown(person))))
         ask(person, changed, with_own(data.draw(values_of(changed.schema)), person))
         shown = all_shown(person)
