@@ -12,6 +12,7 @@ import pytest
 
 from settings import ROOT
 from tests.process.conftest import PLAIN, Serve, Serving
+from tests.process.test_demo import make_demo
 
 SESSION = "A session with curl"
 ADDRESS = "http://127.0.0.1:8000"
@@ -86,7 +87,7 @@ def refusals_in(answers: list[str]) -> list[tuple[str, str]]:
 def served_before(serve: Serve, checkout: Path) -> Serving:
     """A server on whose database somebody has run `make demo`, and somebody else has an account."""
     serving = serve()
-    subprocess.run([sys.executable, "demo.py"], cwd=checkout, env=PLAIN, check=True, stdout=subprocess.DEVNULL)
+    make_demo(checkout).check_returncode()
     with serving.client() as client:
         account = {"username": "noor", "email": "noor@example.com", "password": "Harbor-Lantern-42"}
         client.post("/api/v1/auth/register", json=account).raise_for_status()
@@ -95,7 +96,7 @@ def served_before(serve: Serve, checkout: Path) -> Serving:
 
 def test_each_block_is_run_here_or_is_known_to_be_run_elsewhere():
     blocks = [
-        (title, content.split("  ")[0].strip() if title == "Two commands" else language)
+        (title, content.strip() if title == "Two commands" else language)
         for title, text in sections().items()
         for language, content in BLOCK.findall(text)
         if title != SESSION
