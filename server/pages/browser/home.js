@@ -40,10 +40,10 @@ async function logIn() {
 async function makeDemoAccount() {
   const [username, password] = [`demo-${random(4)}`, random(8)];
   const login = await post("/api/auth/register", { username, email: `${username}@quintet.example`, password });
-  keep(login);
   part("demo-name").textContent = username;
   part("demo-password").textContent = password;
   part("demo-account").hidden = false;
+  keep(login);
   for (const task of DEMO_TASKS) await post("/v1/tasks", task, login.access_token);
 }
 
@@ -61,8 +61,7 @@ function show() {
   const kept = keptToken();
   part("log-in").hidden = kept !== null;
   part("result").hidden = kept === null;
-  part("demo-account").hidden = true;
-  for (const id of ["access-token", "curl", "demo-password"]) part(id).textContent = "";
+  for (const id of ["access-token", "curl"]) part(id).textContent = "";
   if (!kept) return;
   const left = kept.expiresAt - Date.now();
   part("whose").textContent = `Logged in as ${kept.username}`;
@@ -70,6 +69,7 @@ function show() {
     `The token is valid for ${duration(Math.round(left / 1000))}, until ${timeOf(kept.expiresAt)}. This tab keeps it until then.`;
   part("access-token").textContent = kept.token;
   part("curl").textContent = `curl -s ${location.origin}/v1/tasks -H 'Authorization: Bearer ${kept.token}'`;
+  /* Longer than this no browser waits. */
   setTimeout(show, Math.min(left, 2 ** 31 - 1));
 }
 
