@@ -54,6 +54,7 @@ def build_server(settings: Settings) -> Quintet:
         allowed_origins=settings.allowed_origins,
         quotas=quotas,
         https_only=settings.https_only,
+        demo=settings.demo,
         trusts_proxies=bool(settings.trusted_proxies),
     )
     # What is here now stays: the garbage collector need not walk through all contracts for each body of a megabyte,
