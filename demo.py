@@ -41,9 +41,8 @@ A new account with a month of sample data is in {database}:
   password  {password}
   id        {id}
 
-On a server with this database (make serve), open /docs and log in with the e-mail address and the password, by POST
-/auth/login of any contract but Todo, which has no login. Then choose Authorize and give it the access_token of the
-answer: it is valid in all five contracts. In Todo's paths, user_id is the id above."""
+On a server with this database (make serve), log in on its home page with the username and the password: /docs then
+offers the token, which is valid in all five contracts. In Todo's paths, user_id is the id above."""
 
 
 def main() -> None:
