@@ -75,6 +75,11 @@ is_username, is_email = partial(is_read_by, username_key), partial(is_read_by, e
 letters = strategies.sampled_from([chr(one) for one in FIRST_CHARACTERS if is_username(chr(one))])
 schemathesis.openapi.format("username", strategies.text(letters, min_size=1, max_size=64).filter(is_username))
 schemathesis.openapi.format("email", strategies.emails().filter(is_email))
+uppercase, digits, symbols = (strategies.characters(categories=kinds) for kinds in (["Lu"], ["Nd"], ["P", "S"]))
+others = strategies.text(
+    strategies.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=5, max_size=200
+)
+schemathesis.openapi.format("strong-password", strategies.tuples(others, uppercase, digits, symbols).map("".join))
 
 names_of_things: set[str] = set()
 
