@@ -22,6 +22,7 @@ from security.quotas import Quotas
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
 from server.edge.crowds import raise_file_limit
+from server.edge.proxies import TrustedProxies
 from server.edge.wire import HttpProtocol
 from server.views import ContractError
 from settings import SettingError, Settings, read_settings
@@ -119,7 +120,8 @@ class _Server(uvicorn.Server):
 def uvicorn_config(app: ASGIApp, *, trusted_proxies: str = "") -> uvicorn.Config:
     """Say how uvicorn serves the application."""
     return uvicorn.Config(
-        app,
+        # A client's word for its own address counts only where a proxy is known to write it.
+        TrustedProxies(app, trusted_proxies) if trusted_proxies else app,  # type: ignore[arg-type]
         loop="uvloop",
         http=HttpProtocol,
         ws="none",
@@ -129,9 +131,7 @@ def uvicorn_config(app: ASGIApp, *, trusted_proxies: str = "") -> uvicorn.Config
         access_log=False,
         log_config=None,
         server_header=False,
-        # A client's word for its own address counts only where a proxy is known to write it.
-        proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=trusted_proxies,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 
