@@ -36,6 +36,11 @@ LAST_RESORT_SECONDS = 4.5
 BACKLOG = 2_048
 """How many connections may wait to be accepted."""
 
+ALL_ORIGINS = (
+    "ALLOWED_ORIGINS=* lets pages of all origins read answers, but never with credentials: the refresh cookie counts"
+    " from the server's own pages and from origins listed by name"
+)
+
 
 def create_app() -> Flask:
     """Return the Flask application inside, set up by the environment, for the commands of `flask --app app`."""
@@ -76,6 +81,8 @@ def serve() -> None:
         migrate(connect(settings.database_url))
         for open_to_others in narrow(settings.private_files):
             print(f"quintet: warning: {open_to_others}", file=sys.stderr)
+        if "*" in settings.allowed_origins:
+            print(f"quintet: warning: {ALL_ORIGINS}", file=sys.stderr)
         app = build_server(settings)
     except (SettingError, SchemaError, ContractError) as error:
         _give_up(str(error))
