@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from sys import maxsize
 from typing import Any, NamedTuple
+from unicodedata import category
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -31,6 +32,10 @@ class Format(NamedTuple):
 
     rule: str
     """What is said of a text of another form."""
+
+
+class BrokenRule(ValueError):
+    """A text breaks one of several rules of a format, which the error says in the place of the format's own words."""
 
 
 def _parse_day(text: str) -> date:
@@ -62,6 +67,15 @@ def _parse_password(text: str) -> str:
     return text
 
 
+def _parse_strong_password(text: str) -> str:
+    if len(text.encode()) > PASSWORD_BYTES:
+        raise BrokenRule(FORMATS["password"].rule)
+    categories = {category(character) for character in text}
+    if not categories >= {"Lu", "Nd"} or not any(one[0] in "PS" for one in categories):
+        raise ValueError
+    return text
+
+
 def _parse_timezone(text: str) -> str:
     if text not in _ZONES:
         raise ValueError
@@ -84,6 +98,7 @@ FORMATS = {
         "must be made of letters, digits and ASCII punctuation other than @, with single spaces inside (RFC 8265)",
     ),
     "password": Format(_parse_password, f"must have at most {PASSWORD_BYTES} bytes"),
+    "strong-password": Format(_parse_strong_password, "must hold an uppercase letter, a digit and a symbol"),
     "timezone": Format(_parse_timezone, "must be an IANA time zone"),
 }
 
@@ -121,6 +136,6 @@ class Conversion:
 def _converted(text: str, to: Format, errors: list[FieldError], place: str) -> Any:
     try:
         return to.parse(text)
-    except (ValueError, OverflowError):
-        errors.append(FieldError(place, to.rule))
+    except (ValueError, OverflowError) as error:
+        errors.append(FieldError(place, str(error) if isinstance(error, BrokenRule) else to.rule))
         return text

@@ -29,7 +29,7 @@ from db.accounts.accounts import account_named
 from db.accounts.login_attempts import WINDOW, forget_old_attempts
 from db.sql.engine import autocommit, connect, transaction
 from db.tasks.categories import Category
-from language.formats import PASSWORD_BYTES
+from language.formats import FORMATS, PASSWORD_BYTES
 from language.texts import trimmed
 from names import email_key, username_key
 from security.errors import WeakPassword
@@ -64,7 +64,7 @@ schemathesis.openapi.format("timezone", strategies.integers(0, len(zones) - 1).m
 
 
 def is_read_by(key_of: Callable[[str], str], text: str) -> bool:
-    """Check whether a text can be a name."""
+    """Check whether a text can be a name, or a password."""
     try:
         return bool(key_of(text))
     except ValueError:
@@ -72,9 +72,16 @@ def is_read_by(key_of: Callable[[str], str], text: str) -> bool:
 
 
 is_username, is_email = partial(is_read_by, username_key), partial(is_read_by, email_key)
+is_strong = partial(is_read_by, FORMATS["strong-password"].parse)
 letters = strategies.sampled_from([chr(one) for one in FIRST_CHARACTERS if is_username(chr(one))])
 schemathesis.openapi.format("username", strategies.text(letters, min_size=1, max_size=64).filter(is_username))
 schemathesis.openapi.format("email", strategies.emails().filter(is_email))
+others = strategies.text(
+    strategies.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=5, max_size=200
+)
+uppercase, digits = strategies.characters(categories=["Lu"]), strategies.characters(categories=["Nd"])
+symbols = strategies.characters(categories=["P", "S"])
+schemathesis.openapi.format("strong-password", strategies.tuples(others, uppercase, digits, symbols).map("".join))
 
 names_of_things: set[str] = set()
 
@@ -129,9 +136,7 @@ class TokenOf:
         if scheme["type"] == "http":
             case.headers["Authorization"] = f"Bearer {token}"
         else:
-            # A cookie counts only where a page of an allowed origin sends it.
             case.cookies[scheme["name"]] = token
-            case.headers["Origin"] = settings.allowed_origins[0]
         if operation_id(case.operation) in SHARED:
             # What nobody has to keep from others has no owner for the check of object-level authorization.
             case._auth_identity = None
@@ -153,16 +158,28 @@ def after_load_schema(context: HookContext, schema: BaseSchema) -> None:
 def filter_case(context: HookContext, case: Case) -> bool:
     """Leave out valid cases with something in them that is not allowed, although no schema can say it."""
     members = case.body.items() if isinstance(case.body, dict) else ()
-    return is_negative_at(case, ParameterLocation.BODY) or all(is_allowed(name, value) for name, value in members)
+    allows = is_strong if takes_strong_passwords(case.operation) else is_allowed_password
+    return is_negative_at(case, ParameterLocation.BODY) or all(
+        is_allowed(name, value, allows) for name, value in members
+    )
 
 
-def is_allowed(name: str, value: object) -> bool:
-    """Check whether a password is neither common nor too long in bytes, and preferences hold no NUL."""
+def is_allowed(name: str, value: object, is_password: Callable[[str], bool]) -> bool:
+    """Check whether preferences hold no NUL, and a password is one."""
     if name == "preferences":
         return "\\u0000" not in json.dumps(value)
-    if "password" not in name or not isinstance(value, str):
-        return True
-    return len(value.encode(errors="surrogatepass")) <= PASSWORD_BYTES and not is_common(value)
+    return "password" not in name or not isinstance(value, str) or is_password(value)
+
+
+def takes_strong_passwords(operation: APIOperation) -> bool:
+    """Check whether an operation sets a password of the format that texts at the bounds of a length are not made by."""
+    chosen = operation.schema.raw_schema["components"]["schemas"].get("NewPassword", {})
+    return chosen.get("format") == "strong-password" and operation_id(operation) in {"register", "change_password"}
+
+
+def is_allowed_password(password: str) -> bool:
+    """Check whether a password is neither common nor too long in bytes."""
+    return len(password.encode(errors="surrogatepass")) <= PASSWORD_BYTES and not is_common(password)
 
 
 def is_common(password: str) -> bool:
