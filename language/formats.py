@@ -109,6 +109,7 @@ class Conversion:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.format = FORMATS.get(schema.get("format", ""))
         self.most_characters: int = schema.get("maxLength", maxsize)
+        self.empty_is_null: bool = schema.get("x-empty-is-null", False)
         members = {name: Conversion(member) for name, member in schema.get("properties", {}).items()}
         self.members = {name: member for name, member in members.items() if member.changes_something}
 
@@ -120,10 +121,11 @@ class Conversion:
     def apply(self, value: Any, errors: list[FieldError], *, place: str = "") -> Any:
         """Return the converted value, and add what is wrong with its texts to the errors.
 
-        What is not of the schema's type or is too long stays as it is, for the schema itself to refuse.
+        What is not of the schema's type or is too long stays as it is, for the schema itself to refuse. An empty text
+        becomes None where the schema says so (`x-empty-is-null`).
         """
         if self.format is not None and isinstance(value, str) and len(value) <= self.most_characters:
-            return _converted(value, self.format, errors, place)
+            return _converted(value, self.format, errors, place) if value or not self.empty_is_null else None
         if self.members and isinstance(value, dict):
             return {name: self._member(name, one, errors, place) for name, one in value.items()}
         return value

@@ -58,8 +58,9 @@ def _message(error: ValidationError) -> str:
     match error.validator:
         case "required":
             return "is required"
-        case "type":
-            return f"must be {_TYPES[value]}{' or null' if _is_nullable(error) else ''}"
+        case "type" | "oneOf":
+            types = [value] if error.validator == "type" else [one["type"] for one in value]
+            return f"must be {' or '.join(_TYPES[one] for one in types)}{' or null' if _is_nullable(error) else ''}"
         case "enum":
             return f"must be one of {', '.join(str(word) for word in value)}"
         case "pattern":

@@ -17,6 +17,7 @@ from tests.contract_walk import (
     operations,
     responses,
     strict_validator_for,
+    within,
     written_schemas,
 )
 
@@ -171,6 +172,26 @@ def test_arrays_in_requests_are_bounded(contract: Contract):
     wrong = [place for place, schema in asked_schemas(contract) if is_array(schema) and "maxItems" not in schema]
 
     assert wrong == []
+
+
+@each_contract
+def test_alternatives_in_requests_differ_in_type(contract: Contract):
+    # What is wrong is said by the alternative of the type that was sent.
+    kinds = {
+        place: [one.get("type") for one in schema["oneOf"]]
+        for place, schema in asked_schemas(contract)
+        if "oneOf" in schema
+    }
+
+    assert {place: types for place, types in kinds.items() if len({*types, None}) <= len(types)} == {}
+
+
+@each_contract
+def test_every_day_or_instant_in_a_body_that_may_be_null_may_be_empty(contract: Contract):
+    bodies = [one for place, body in asked_bodies(contract) for one in within(place, body["schema"])]
+    dates = [one for one in bodies if one[1].get("format") in {"date", "date-time"} and one[1].get("nullable")]
+
+    assert [place for place, schema in dates if not schema.get("x-empty-is-null") or "minLength" in schema] == []
 
 
 @each_contract

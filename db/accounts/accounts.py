@@ -16,6 +16,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from db.errors import AccountGone, BadValue, Duplicate
 from db.sql.constraints import broken_by
 from db.sql.deadlocks import is_deadlock
+from db.sql.ownership import Changing
 from db.sql.types import Base, Id
 from names import email_key, username_key
 
@@ -25,7 +26,7 @@ MOST_PREFERENCES_BYTES = 16_384
 """The most that the preferences of an account may take: 16 KiB of JSON in UTF-8."""
 
 
-class Account(Base):
+class Account(Changing, Base):
     """A person, identified by an integer `id` (workspace, tasktracker) and a `uuid` (the other contracts)."""
 
     __tablename__ = "accounts"
@@ -48,17 +49,11 @@ class Account(Base):
 
     def rename(self, *, username: str, at: datetime) -> None:
         """Change the username, and the key that makes it unique. Raises `ValueError` for what cannot be one."""
-        if username != self.username:
-            self.username_key = username_key(username)
-            self.username = username
-            self.updated_at = at
+        super().change({"username_key": username_key(username), "username": username}, at=at)
 
     def move_to(self, *, email: str, at: datetime) -> None:
         """Change the e-mail address, trimmed, and the key that makes it unique. Raises `ValueError` for none."""
-        if email.strip() != self.email:
-            self.email_key = email_key(email)
-            self.email = email.strip()
-            self.updated_at = at
+        super().change({"email_key": email_key(email), "email": email.strip()}, at=at)
 
     def prefer(self, changes: Mapping[str, Any], *, at: datetime) -> None:
         """Merge changes into the preferences, one level deep; None removes a preference. Raises `BadValue`."""

@@ -64,7 +64,20 @@ def _pattern(_validator: Any, pattern: str, instance: object, schema: Any) -> It
         yield ValidationError("does not match")
 
 
+def _one_of(validator: Any, alternatives: list[dict[str, Any]], instance: object, schema: Any) -> Any:
+    # Where one alternative alone is of the value's type, it was meant, and says what is wrong at which place.
+    meant = [one for one in alternatives if validator.is_type(instance, one["type"])]
+    if len(meant) == 1:
+        return validator.descend(instance, *meant)
+    return Draft4RequestValidator.VALIDATORS["oneOf"](validator, alternatives, instance, schema)
+
+
 ContractValidator = extend(
     Draft4RequestValidator,
-    {"items": _unless_too_long("items"), "uniqueItems": _unless_too_long("uniqueItems"), "pattern": _pattern},
+    {
+        "items": _unless_too_long("items"),
+        "uniqueItems": _unless_too_long("uniqueItems"),
+        "oneOf": _one_of,
+        "pattern": _pattern,
+    },
 )
