@@ -32,6 +32,9 @@ class Format(NamedTuple):
     rule: str
     """What is said of a text of another form."""
 
+    has_length: bool = True
+    """Whether one that is too short is of another form for that alone, so that nothing else need be said of it."""
+
 
 def _parse_day(text: str) -> date:
     return date.fromisoformat(_matched(_DAY, text))
@@ -83,7 +86,7 @@ FORMATS = {
         _parse_username,
         "must be made of letters, digits and ASCII punctuation other than @, with single spaces inside (RFC 8265)",
     ),
-    "password": Format(_parse_password, f"must have at most {PASSWORD_BYTES} bytes"),
+    "password": Format(_parse_password, f"must have at most {PASSWORD_BYTES} bytes", has_length=False),
     "timezone": Format(_parse_timezone, "must be an IANA time zone"),
 }
 

@@ -65,7 +65,7 @@ class Account(Base):
         if len(orjson.dumps(self.preferences)) > MOST_PREFERENCES_BYTES:
             raise BadValue("preferences", f"must have at most {MOST_PREFERENCES_BYTES} bytes of JSON in all")
         if any("\0" in text for text in _texts_in(changes)):
-            raise BadValue("preferences", "must not hold the character NUL")
+            raise BadValue("preferences", "must hold no NUL character")
 
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
         """Change those of `username`, `email` and `preferences` that are given. Raises `BadValue`."""
