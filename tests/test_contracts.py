@@ -74,6 +74,13 @@ def test_the_version_is_one_that_connexion_reads(contract: Contract):
 
 
 @each_contract
+def test_no_site_is_named_that_does_not_exist(contract: Contract):
+    sites = [node["url"] for _, node in nodes(contract.document) if "url" in node and "://" in node["url"]]
+
+    assert [site for site in sites if re.search(r"\.(example|test|invalid|localhost)\b|//example\.", site)] == []
+
+
+@each_contract
 def test_operations_have_one_reading_order(contract: Contract):
     wrong = [place for place, operation in operations(contract) if not is_in_reading_order(operation)]
 
