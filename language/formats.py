@@ -33,6 +33,9 @@ class Format(NamedTuple):
     rule: str
     """What is said of a text of another form."""
 
+    has_length: bool = True
+    """Whether one that is too short is of another form for that alone, so that nothing else need be said of it."""
+
 
 class BrokenRule(ValueError):
     """A text breaks one of several rules of a format, which the error says in the place of the format's own words."""
@@ -97,8 +100,10 @@ FORMATS = {
         _parse_username,
         "must be made of letters, digits and ASCII punctuation other than @, with single spaces inside (RFC 8265)",
     ),
-    "password": Format(_parse_password, f"must have at most {PASSWORD_BYTES} bytes"),
-    "strong-password": Format(_parse_strong_password, "must hold an uppercase letter, a digit and a symbol"),
+    "password": Format(_parse_password, f"must have at most {PASSWORD_BYTES} bytes", has_length=False),
+    "strong-password": Format(
+        _parse_strong_password, "must hold an uppercase letter, a digit and a symbol", has_length=False
+    ),
     "timezone": Format(_parse_timezone, "must be an IANA time zone"),
 }
 

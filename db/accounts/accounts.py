@@ -62,7 +62,7 @@ class Account(Changing, Base):
         if len(written) > MOST_PREFERENCES_BYTES:
             raise BadValue("preferences", f"must have at most {MOST_PREFERENCES_BYTES} bytes of JSON in all")
         if any("\0" in text for text in _texts_in(changes)):
-            raise BadValue("preferences", "must not hold the character NUL")
+            raise BadValue("preferences", "must hold no NUL character")
         # To Python, and so to SQLAlchemy, `true`, `1` and `1.0` are equal.
         if written != orjson.dumps(self.preferences):
             self.preferences = merged

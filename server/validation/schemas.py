@@ -10,10 +10,10 @@ from jsonschema import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-from language.errors import BadInput
+from language.errors import BadInput, FieldError
 from language.formats import Conversion
 from language.patterns import compiled
-from language.schema_errors import MOST_ERRORS, field_errors
+from language.schema_errors import field_errors
 
 
 class InputSchema:
@@ -33,10 +33,11 @@ class InputSchema:
         first = next(found, None)
         if first is None and not self.converts:
             return value
-        errors = [] if first is None else field_errors(chain([first], found), within=within)
-        converted = self.conversion.apply(value, errors, place=within)
-        if errors:
-            raise BadInput(*errors[:MOST_ERRORS])
+        malformed: list[FieldError] = []
+        converted = self.conversion.apply(value, malformed, place=within)
+        if first is not None or malformed:
+            errors = found if first is None else chain([first], found)
+            raise BadInput(*field_errors(errors, malformed, within=within))
         return converted
 
 
