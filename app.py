@@ -22,6 +22,7 @@ from security.quotas import Quotas
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
 from server.edge.crowds import raise_file_limit
+from server.edge.proxies import TrustedProxies
 from server.edge.wire import HttpProtocol
 from server.views import ContractError
 from settings import SettingError, Settings, read_settings
@@ -34,6 +35,11 @@ LAST_RESORT_SECONDS = 4.5
 
 BACKLOG = 2_048
 """How many connections may wait to be accepted."""
+
+ALL_ORIGINS = (
+    "ALLOWED_ORIGINS=* lets pages of all origins read answers, but never with credentials: the refresh cookie counts"
+    " from the server's own pages and from origins listed by name"
+)
 
 
 def create_app() -> Flask:
@@ -54,6 +60,7 @@ def build_server(settings: Settings) -> Quintet:
         allowed_origins=settings.allowed_origins,
         quotas=quotas,
         https_only=settings.https_only,
+        demo=settings.demo,
         trusts_proxies=bool(settings.trusted_proxies),
     )
     # What is here now stays: the garbage collector need not walk through all contracts for each body of a megabyte,
@@ -75,6 +82,8 @@ def serve() -> None:
         migrate(connect(settings.database_url))
         for open_to_others in narrow(settings.private_files):
             print(f"quintet: warning: {open_to_others}", file=sys.stderr)
+        if "*" in settings.allowed_origins:
+            print(f"quintet: warning: {ALL_ORIGINS}", file=sys.stderr)
         app = build_server(settings)
     except (SettingError, SchemaError, ContractError) as error:
         _give_up(str(error))
@@ -119,7 +128,8 @@ class _Server(uvicorn.Server):
 def uvicorn_config(app: ASGIApp, *, trusted_proxies: str = "") -> uvicorn.Config:
     """Say how uvicorn serves the application."""
     return uvicorn.Config(
-        app,
+        # A client's word for its own address counts only where a proxy is known to write it.
+        TrustedProxies(app, trusted_proxies) if trusted_proxies else app,  # type: ignore[arg-type]
         loop="uvloop",
         http=HttpProtocol,
         ws="none",
@@ -129,9 +139,7 @@ def uvicorn_config(app: ASGIApp, *, trusted_proxies: str = "") -> uvicorn.Config
         access_log=False,
         log_config=None,
         server_header=False,
-        # A client's word for its own address counts only where a proxy is known to write it.
-        proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=trusted_proxies,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 

@@ -1,27 +1,31 @@
 """Fills an account with a month of made-up data, to try out every page of the documentation: `make demo`."""
 
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 from secrets import token_hex, token_urlsafe
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 import clock
 from db.accounts.accounts import Account
+from db.errors import DomainError
 from db.focus.sessions import FocusSession, add_plant
 from db.focus.stats import keeping_stats
 from db.membership import join
 from db.personal_anchor import Achievement, FocusItem, FuturePlan, find_profile
-from db.schema import migrate
+from db.schema import SchemaError, migrate
 from db.sql.engine import connect, transaction
 from db.sql.ownership import add
 from db.tasks.categories import Category
 from db.tasks.tasks import new_task
 from private_files import make_database
 from security.passwords import hash_password
-from settings import read_settings
+from settings import SettingError, Settings, read_settings
 
 DAYS = 30
 FORTNIGHT = 14
@@ -29,16 +33,43 @@ PLANTS = ("Rose", "Fern", "Sunflower", "Bonsai", "Lavender")
 UTC = ZoneInfo("UTC")
 
 
+NEXT_STEPS = """\
+A new account with a month of sample data is in {database}:
+
+  username  {username}
+  e-mail    {email}
+  password  {password}
+  id        {id}
+
+On a server with this database (make serve), log in on its home page with the username and the password: /docs then
+offers the token, which is valid in all five contracts. In Todo's paths, user_id is the id above."""
+
+
 def main() -> None:
     """Add the account to the database that the server would use, and print how to log in."""
-    settings = read_settings()
-    make_database(settings.database_file)
-    migrate(connect(settings.database_url))
-    name, password = f"demo-{token_hex(3)}", token_urlsafe(12)
-    with transaction() as session:
-        account = fill(session, name, password, at=clock.now())
-    print(f"username  {account.username}\ne-mail    {account.email}\npassword  {password}\nid        {account.uuid}")
-    print("Log in with these at any of the contracts in /docs, and authorize with the access token of the answer.")
+    try:
+        settings = read_settings()
+        make_database(settings.database_file)
+        migrate(connect(settings.database_url))
+        name, password = f"demo-{token_hex(3)}", token_urlsafe(12)
+        with transaction(limited=False) as session:
+            account = fill(session, name, password, at=clock.now())
+    except (SettingError, SchemaError, DomainError, SQLAlchemyError, OSError) as error:
+        sys.exit(f"quintet: {str(getattr(error, 'orig', error)).partition(chr(10))[0]}")
+    print(
+        NEXT_STEPS.format(
+            database=_database_of(settings),
+            username=account.username,
+            email=account.email,
+            password=password,
+            id=account.uuid,
+        )
+    )
+
+
+def _database_of(settings: Settings) -> object:
+    # A URL's query can hold a password as well.
+    return settings.database_file or make_url(settings.database_url).set(query={}).render_as_string(hide_password=True)
 
 
 def fill(session: Session, name: str, password: str, *, at: datetime) -> Account:

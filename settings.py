@@ -55,6 +55,7 @@ class Settings:
     rate_limit_per_minute: int
     rate_limit_storage_url: str = IN_MEMORY
     https_only: bool = False
+    demo: bool = False
     trusted_proxies: str = ""
     """Addresses and networks, as uvicorn reads them; a client's word for itself counts only through one of these."""
 
@@ -93,6 +94,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         rate_limit_per_minute=_number(values, "RATE_LIMIT_PER_MINUTE", 60, 0, 1_000_000),
         rate_limit_storage_url=_storage_url(values),
         https_only=_flag(values, "HTTPS_ONLY", default="true" if in_earnest else "false"),
+        demo=_flag(values, "DEMO"),
         trusted_proxies=_text(values, "FORWARDED_ALLOW_IPS"),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from sys import maxsize
 from typing import Any, NamedTuple
+from unicodedata import category
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -31,6 +32,13 @@ class Format(NamedTuple):
 
     rule: str
     """What is said of a text of another form."""
+
+    has_length: bool = True
+    """Whether one that is too short is of another form for that alone, so that nothing else need be said of it."""
+
+
+class BrokenRule(ValueError):
+    """A text breaks one of several rules of a format, which the error says in the place of the format's own words."""
 
 
 def _parse_day(text: str) -> date:
@@ -62,6 +70,15 @@ def _parse_password(text: str) -> str:
     return text
 
 
+def _parse_strong_password(text: str) -> str:
+    if len(text.encode()) > PASSWORD_BYTES:
+        raise BrokenRule(FORMATS["password"].rule)
+    categories = {category(character) for character in text}
+    if not categories >= {"Lu", "Nd"} or not any(one[0] in "PS" for one in categories):
+        raise ValueError
+    return text
+
+
 def _parse_timezone(text: str) -> str:
     if text not in _ZONES:
         raise ValueError
@@ -83,7 +100,10 @@ FORMATS = {
         _parse_username,
         "must be made of letters, digits and ASCII punctuation other than @, with single spaces inside (RFC 8265)",
     ),
-    "password": Format(_parse_password, f"must have at most {PASSWORD_BYTES} bytes"),
+    "password": Format(_parse_password, f"must have at most {PASSWORD_BYTES} bytes", has_length=False),
+    "strong-password": Format(
+        _parse_strong_password, "must hold an uppercase letter, a digit and a symbol", has_length=False
+    ),
     "timezone": Format(_parse_timezone, "must be an IANA time zone"),
 }
 
@@ -94,6 +114,7 @@ class Conversion:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.format = FORMATS.get(schema.get("format", ""))
         self.most_characters: int = schema.get("maxLength", maxsize)
+        self.empty_is_null: bool = schema.get("x-empty-is-null", False)
         members = {name: Conversion(member) for name, member in schema.get("properties", {}).items()}
         self.members = {name: member for name, member in members.items() if member.changes_something}
 
@@ -105,10 +126,11 @@ class Conversion:
     def apply(self, value: Any, errors: list[FieldError], *, place: str = "") -> Any:
         """Return the converted value, and add what is wrong with its texts to the errors.
 
-        What is not of the schema's type or is too long stays as it is, for the schema itself to refuse.
+        What is not of the schema's type or is too long stays as it is, for the schema itself to refuse. An empty text
+        becomes None where the schema says so (`x-empty-is-null`).
         """
         if self.format is not None and isinstance(value, str) and len(value) <= self.most_characters:
-            return _converted(value, self.format, errors, place)
+            return _converted(value, self.format, errors, place) if value or not self.empty_is_null else None
         if self.members and isinstance(value, dict):
             return {name: self._member(name, one, errors, place) for name, one in value.items()}
         return value
@@ -121,6 +143,6 @@ class Conversion:
 def _converted(text: str, to: Format, errors: list[FieldError], place: str) -> Any:
     try:
         return to.parse(text)
-    except (ValueError, OverflowError):
-        errors.append(FieldError(place, to.rule))
+    except (ValueError, OverflowError) as error:
+        errors.append(FieldError(place, str(error) if isinstance(error, BrokenRule) else to.rule))
         return text

@@ -7,7 +7,6 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from limits import RateLimitItemPerMinute
-from limits.errors import StorageError
 from limits.storage import storage_from_string
 
 from security.errors import InvalidToken
@@ -35,7 +34,7 @@ class Quota(NamedTuple):
     limit: int
     left: int
     seconds: int
-    """In how many seconds the whole quota is there again."""
+    """After how many seconds the whole quota is there again for sure."""
 
 
 class Quotas:
@@ -58,22 +57,29 @@ class Quotas:
         key = self.item.key_for(caller)
         try:
             count = await self.storage.incr(key, WINDOW_SECONDS)
-            resets_at = await self.storage.get_expiry(key)
-        except StorageError as error:
+            left = WINDOW_SECONDS if count == 1 else await self._seconds_left(key, seconds)
+        except self.storage.base_exceptions as error:
             self._note_absence(error, seconds)
             return None
-        return Quota(self.item.amount, self.item.amount - count, max(1, ceil(resets_at - seconds)))
+        return Quota(self.item.amount, self.item.amount - count, max(1, left))
 
     async def close(self) -> None:
         """Hang up on Redis."""
         if self.pool is not None:
             await self.pool.disconnect()
 
-    def _note_absence(self, error: StorageError, seconds: float) -> None:
+    async def _seconds_left(self, key: str, now: float) -> int:
+        if self.pool is None:
+            return ceil(await self.storage.get_expiry(key) - now)
+        # The library asks for whole seconds, which Redis rounds. In the last of its milliseconds a key is still there.
+        bridge = self.storage.bridge
+        return await bridge.get_connection().pttl(bridge.prefixed_key(key)) // 1000 + 1
+
+    def _note_absence(self, error: Exception, seconds: float) -> None:
         self.away_until = seconds + AWAY_SECONDS
         if seconds >= self.silent_until:
             self.silent_until = seconds + WARNING_SECONDS
-            kind = type(error.storage_error).__name__
+            kind = type(error).__name__
             logger.warning("The storage of the request quotas does not answer (%s); requests go on without.", kind)
 
 
@@ -91,7 +97,7 @@ def caller_by(token: str | None, client_address: str, *, at: datetime) -> str:
 
 def _storage(url: str, pool: Any | None) -> Any:
     options: Any = {"implementation": "redispy", "connection_pool": pool} if pool else {}
-    return storage_from_string(f"async+{url}", wrap_exceptions=True, **options)
+    return storage_from_string(f"async+{url}", **options)
 
 
 def _redis_pool(url: str) -> Any:

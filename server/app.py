@@ -46,9 +46,10 @@ class Quintet(FlaskApp):
         allowed_origins: tuple[str, ...] = (),
         quotas: Quotas | None = None,
         https_only: bool = False,
+        demo: bool = False,
         trusts_proxies: bool = False,
     ) -> None:
-        """Build the application, without quotas unless some are given.
+        """Build the application, without quotas unless some are given. `demo` has the home page offer an account.
 
         `trusts_proxies` says whether uvicorn believes any proxy what the scheme of a request was.
         Raises `ContractError` when a contract and its handlers do not fit together.
@@ -66,7 +67,7 @@ class Quintet(FlaskApp):
         )
         self._add_contracts(routes)
         add_error_handlers(self)
-        self._add_pages()
+        self._add_pages(demo=demo)
         # Connexion would build its stack at the first request, and only then say what does not fit.
         self.middleware.app, self.middleware.middleware_stack = self.middleware._build_middleware_stack()
 
@@ -75,7 +76,8 @@ class Quintet(FlaskApp):
             document = routes.document_of(contract)
             self.add_api(document, base_path=contract.mount, name=contract.name, resolver=HandlerResolver(contract))
 
-    def _add_pages(self) -> None:
+    def _add_pages(self, *, demo: bool) -> None:
+        self.app.config["DEMO"] = demo
         self.app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
         self.app.url_map.merge_slashes = self.app.url_map.redirect_defaults = False
         self.app.register_blueprint(pages)

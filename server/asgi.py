@@ -12,6 +12,8 @@ SUBSCRIBER_BITS = 64
 
 MOST_ADDRESS_CHARACTERS = 64
 
+_OWN_PORTS = {"http": ":80", "https": ":443"}
+
 
 @dataclass(slots=True)
 class Notes:
@@ -51,6 +53,17 @@ def _subscriber(address: str) -> str:
         return str(IPv6Network((int(parsed), SUBSCRIBER_BITS), strict=False))
     # A socket for both versions writes an IPv4 address as ::ffff:192.0.2.1.
     return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
+def own_origin(scope: Scope) -> str:
+    """Return the origin of this server's own pages, as browsers write it in `Origin` (RFC 6454, section 6.2).
+
+    The host is the one that the client asked for, which a trusted proxy says in `X-Forwarded-Host`.
+    """
+    scheme, asked_for = scope["scheme"], scope.get("forwarded_host") or header(scope, b"host") or ""
+    # Each of several proxies adds its own; the client's is the first.
+    host = asked_for.partition(",")[0].strip().lower()
+    return f"{scheme}://{host.removesuffix(_OWN_PORTS.get(scheme, ''))}"
 
 
 async def hung_up(receive: Receive) -> None:

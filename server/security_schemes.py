@@ -17,7 +17,7 @@ import clock
 from db.errors import DomainError
 from security.errors import ForeignOrigin
 from security.tokens import Kind, identify
-from server.asgi import header
+from server.asgi import header, own_origin
 from server.errors.refusals import not_the_path_user
 from server.lanes import Lane, Lanes
 
@@ -71,13 +71,15 @@ class CookieHandler(TokenHandler):
 
     def __init__(self, lanes: Lanes, allowed_origins: Collection[str]) -> None:
         super().__init__(lanes)
-        self.allowed_origins = allowed_origins
+        # `*` lets pages of all origins read answers, but none of them use what the browser keeps (server/edge/cors.py).
+        self.allowed_origins = frozenset(allowed_origins) - {"*"}
 
     def token_in(self, scope: Scope, scheme: dict[str, Any]) -> str | None:
         """Return the token of a request; None when there is none. Raises `ForeignOrigin`."""
         token = parse_cookie(header(scope, b"cookie")).get(scheme["name"])
-        # Browsers send cookies whoever asks them to, and name who that was.
-        if token and header(scope, b"origin") not in self.allowed_origins:
+        origin = header(scope, b"origin")
+        # Browsers send cookies whoever asks them to, and name who that was; what names nobody is no browser.
+        if token and origin is not None and origin not in {own_origin(scope), *self.allowed_origins}:
             raise ForeignOrigin("The cookie is not accepted from this origin.")
         return token or None
 

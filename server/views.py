@@ -21,7 +21,8 @@ from starlette.types import Receive, Scope, Send
 
 from db.sql.deadlocks import trying_anew
 from security.cookies import WithCookie
-from server.answers.answers import Answer, deprecation_notices, json_answer
+from server.answers.answers import Answer, deprecation_notices
+from server.answers.locations import Locator, locator
 from server.answers.streams import answer_of, send_parts
 from server.asgi import client_address
 from server.lanes import Lanes
@@ -38,7 +39,9 @@ class ContractError(Exception):
 class View:
     """One operation's view function, with the arguments it takes and the status that the contract gives its success."""
 
-    def __init__(self, operation: AbstractOperation, app: flask.Flask, endpoint: str, lanes: Lanes) -> None:
+    def __init__(
+        self, operation: AbstractOperation, app: flask.Flask, endpoint: str, lanes: Lanes, locate: Locator | None
+    ) -> None:
         words = operation._operation
         parameters: list[dict[str, Any]] = operation.parameters or []  # type: ignore[assignment]
         self.app = app
@@ -47,6 +50,7 @@ class View:
         self.arguments = tuple(inspect.signature(operation.function).parameters)
         self.status = min(int(status) for status in operation.responses if status.startswith("2"))
         self.notices = deprecation_notices(words)
+        self.locate = locate
         hashes_password = words.get("x-hashes-password", False)
         self.lane = lanes.lane_of(operation.method, hashes_password=hashes_password)
         self.turns = lanes.password_turns if hashes_password else None
@@ -79,12 +83,13 @@ class View:
     def _answer(self, arguments: dict[str, Any]) -> Answer:
         with self.app.app_context():
             content = self.app.view_functions[self.endpoint](**arguments)
+        cookies = []
         if isinstance(content, WithCookie):
-            answer = json_answer(self.status, content.content)
-            answer.headers.append((b"set-cookie", content.cookie.encode()))
-        else:
-            answer = Answer(self.status) if content is None else answer_of(self.status, content)
-        answer.headers += self.notices
+            content, cookies = content.content, [(b"set-cookie", content.cookie.encode())]
+        answer = Answer(self.status) if content is None else answer_of(self.status, content)
+        answer.headers += [*cookies, *self.notices]
+        if self.locate is not None:
+            answer.headers.append(self.locate(content))
         return answer
 
     def _go_on(self, rest: Iterator[bytes]) -> bytes | None:
@@ -109,7 +114,16 @@ class _API(RoutedAPI[View]):
     def make_operation(self, operation: AbstractOperation) -> View:
         # Connexion's Flask application, the next in the stack, has registered the operation by this name.
         endpoint = f"{self.name}.{flaskify_endpoint(operation.operation_id)}"
-        return View(operation, self.next_app.app, endpoint, self.lanes)  # type: ignore[attr-defined]
+        return View(operation, self.next_app.app, endpoint, self.lanes, self._locator_of(operation))  # type: ignore[attr-defined]
+
+    def _locator_of(self, operation: AbstractOperation) -> Locator | None:
+        created = operation.responses.get("201", {})
+        if "Location" not in created.get("headers", {}):
+            return None
+        locate = locator(created.get("links", {}), self.specification["paths"], self.base_path or "")
+        if locate is None:
+            raise ContractError(f"{operation.operation_id} has a Location, but no link that leads there")
+        return locate
 
 
 class Views(RoutedMiddleware[_API]):

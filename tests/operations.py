@@ -152,7 +152,7 @@ def make_item(operation: Operation, person: Person) -> Any:
 def no_item(operation: Operation) -> object:
     """Return an id that nothing has."""
     assert operation.item is not None
-    return 2**63 - 1 if operation.parameters[operation.item]["schema"]["type"] == "integer" else uuid4()
+    return operation.parameters[operation.item]["schema"].get("maximum") or uuid4()
 
 
 def body_of(operation: Operation, person: Person, example: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tests.contract_walk import (
     operations,
     responses,
     strict_validator_for,
+    within,
     written_schemas,
 )
 
@@ -44,6 +45,21 @@ HEADERS_OF = {
     "429": {"Retry-After", "RateLimit", "RateLimit-Policy"},
     "503": {"Retry-After"},
 }
+WHOLE_LISTS = {
+    ("workspace", "TodoList"),
+    ("workspace", "AchievementList"),
+    ("workspace", "FocusItemList"),
+    ("workspace", "FuturePlanList"),
+    ("tasktracker", "categories"),
+    ("focusguard", "sessions"),
+    ("focusguard", "gardens"),
+    ("todo", "tasks"),
+}
+"""Lists that hold everything unless a limit is given, so that nothing bounds them."""
+
+MOST_EXACT = 2**53 - 1
+"""The largest integer that JavaScript, and with it half of all clients, holds exactly."""
+
 SNAKE_CASE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 NOT_ECMA = re.compile(r"\(\?P|\(\?#|\\[AZ]")
 
@@ -57,6 +73,13 @@ def test_every_contract_stands_in_the_table():
 @each_contract
 def test_the_version_is_one_that_connexion_reads(contract: Contract):
     assert contract.document["openapi"] == "3.0.3"
+
+
+@each_contract
+def test_no_site_is_named_that_does_not_exist(contract: Contract):
+    sites = [node["url"] for _, node in nodes(contract.document) if "url" in node and "://" in node["url"]]
+
+    assert [site for site in sites if re.search(r"\.(example|test|invalid|localhost)\b|//example\.", site)] == []
 
 
 @each_contract
@@ -135,6 +158,35 @@ def test_every_schema_is_titled_by_its_key(contract: Contract):
 
 
 @each_contract
+def test_members_parameters_and_headers_are_described(contract: Contract):
+    components = contract.document["components"]
+    members = {
+        (*place, name): member
+        for place, schema in written_schemas(contract)
+        for name, member in schema.get("properties", {}).items()
+    }
+    named = {(kind, name): one for kind in components for name, one in components[kind].items()}
+
+    # What is a reference alone is described where it leads.
+    wrong = [place for place, one in (members | named).items() if "$ref" not in one and not is_described(one)]
+
+    assert wrong == []
+
+
+@each_contract
+def test_headers_are_components_called_by_their_own_names(contract: Contract):
+    used = {
+        (name, header.get("$ref", "").removeprefix("#/components/headers/"))
+        for _, node in nodes(contract.document)
+        for name, header in node.get("headers", {}).items()
+        if "content" in node or "description" in node
+    }
+
+    # A variant has a word before it: `Optional-RateLimit`.
+    assert [called for name, called in used if called != name and not called.endswith(f"-{name}")] == []
+
+
+@each_contract
 def test_objects_are_components(contract: Contract):
     wrong = [
         place
@@ -171,6 +223,44 @@ def test_arrays_in_requests_are_bounded(contract: Contract):
     wrong = [place for place, schema in asked_schemas(contract) if is_array(schema) and "maxItems" not in schema]
 
     assert wrong == []
+
+
+@each_contract
+def test_alternatives_in_requests_differ_in_type(contract: Contract):
+    # What is wrong is said by the alternative of the type that was sent.
+    kinds = {
+        place: [one.get("type") for one in schema["oneOf"]]
+        for place, schema in asked_schemas(contract)
+        if "oneOf" in schema
+    }
+
+    assert {place: types for place, types in kinds.items() if len({*types, None}) <= len(types)} == {}
+
+
+@each_contract
+def test_every_day_or_instant_in_a_body_that_may_be_null_may_be_empty(contract: Contract):
+    bodies = [one for place, body in asked_bodies(contract) for one in within(place, body["schema"])]
+    dates = [one for one in bodies if one[1].get("format") in {"date", "date-time"} and one[1].get("nullable")]
+
+    assert [place for place, schema in dates if not schema.get("x-empty-is-null") or "minLength" in schema] == []
+
+
+@each_contract
+def test_arrays_in_answers_are_bounded_unless_they_hold_everything(contract: Contract):
+    unbounded = {
+        schema.get("title", place[-1])
+        for place, schema in answered_schemas(contract)
+        if is_array(schema) and "maxItems" not in schema
+    }
+
+    assert unbounded == {name for where, name in WHOLE_LISTS if where == contract.name}
+
+
+@each_contract
+def test_every_integer_is_one_that_javascript_holds_exactly(contract: Contract):
+    integers = [one for one in written_schemas(contract) if one[1].get("type") == "integer"]
+
+    assert [place for place, schema in integers if max(-schema["minimum"], schema["maximum"]) > MOST_EXACT] == []
 
 
 @each_contract
@@ -243,6 +333,10 @@ def undocumented(operation: Node, contract: Contract) -> set[str]:
 
 def required_headers(response: Node) -> set[str]:
     return {name for name, header in response.get("headers", {}).items() if header.get("required")}
+
+
+def is_described(part: Node) -> bool:
+    return part.get("description", "").rstrip().endswith(".")
 
 
 def is_component(place: Place) -> bool:

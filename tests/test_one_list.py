@@ -58,6 +58,13 @@ DIALECTS = (
 )
 PAIRS = [pytest.param(*pair, id=f"{pair[0].name}-{pair[1].name}") for pair in product(DIALECTS, DIALECTS)]
 FULLSTACK, TASKTRACKER = DIALECTS[1], DIALECTS[2]
+RICH = {
+    "due_date": "2026-01-31T15:00:00.25Z",
+    "priority": "high",
+    "tags": ["garden", " home "],
+    "recurrence_pattern": {"pattern_type": "monthly", "end_date": "2027-01-01T00:00:00Z", "occurrences_count": 9},
+}
+"""What fullstack alone can say."""
 
 
 @pytest.mark.parametrize(("maker", "other"), PAIRS)
@@ -111,6 +118,49 @@ def test_a_due_date_is_a_day_in_one_dialect_and_an_instant_in_another(person: Pe
 
     for dialect in DIALECTS:
         assert dialect.day is None or dialect.tasks(person)["Water the cactus"][dialect.day] == dialect.due
+
+
+@pytest.mark.parametrize(("maker", "other"), PAIRS)
+def test_what_a_dialect_shows_is_sent_back_to_it_and_changes_nothing(person: Person, maker: Dialect, other: Dialect):
+    maker.add(person, title=" Water the plants ", description="")
+    FULLSTACK.change(person, " Water the plants ", **RICH)
+    category = person.client.post("/api/v1/categories", json={"name": "Home"}).json()
+    TASKTRACKER.change(person, " Water the plants ", category_id=category["id"])
+    before = {dialect.name: dialect.tasks(person) for dialect in DIALECTS}
+
+    task = other.tasks(person)[" Water the plants "]
+    answer = person.client.put(f"{other.path(person)}/{task['id']}", json=task)
+
+    assert (answer.status_code, answer.json()) == (200, task)
+    assert {dialect.name: dialect.tasks(person) for dialect in DIALECTS} == before
+
+
+@pytest.mark.parametrize("other", DIALECTS, ids=lambda dialect: dialect.name)
+def test_a_completed_occurrence_is_sent_back_without_another_one(person: Person, other: Dialect):
+    FULLSTACK.add(person, title="Water the plants", **RICH)
+    FULLSTACK.change(person, "Water the plants", **DONE)
+    (following,) = person.client.get("/v1/tasks", params={"status": "active"}).json()["tasks"]
+    person.client.put(f"/v1/tasks/{following['id']}", json={"title": "Water them again"})
+    before = FULLSTACK.tasks(person)
+
+    task = other.tasks(person)["Water the plants"]
+    answer = person.client.put(f"{other.path(person)}/{task['id']}", json=task)
+
+    assert (answer.status_code, answer.json()) == (200, task)
+    assert FULLSTACK.tasks(person) == before
+    assert len(before) == 2
+
+
+@pytest.mark.parametrize("dialect", [DIALECTS[0], TASKTRACKER], ids=lambda dialect: dialect.name)
+def test_the_day_of_an_instant_leaves_it_alone_and_another_day_means_its_end(person: Person, dialect: Dialect):
+    FULLSTACK.add(person, title="Water the plants", due_date="2026-03-20T15:00:00Z")
+
+    dialect.change(person, "Water the plants", due_date="2026-03-20")
+    same = FULLSTACK.tasks(person)["Water the plants"]["due_date"]
+    dialect.change(person, "Water the plants", due_date="2026-03-21")
+
+    assert same == "2026-03-20T15:00:00.000000Z"
+    assert FULLSTACK.tasks(person)["Water the plants"]["due_date"] == "2026-03-21T23:59:59.000000Z"
 
 
 @pytest.mark.parametrize("status", ["in_progress", "deferred"])

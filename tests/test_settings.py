@@ -27,6 +27,7 @@ DEFAULTS = {
     "allowed_origins": ("http://localhost:5173", "http://localhost:3000"),
     "debug": False,
     "https_only": False,
+    "demo": False,
     "rate_limit_per_minute": 60,
     "trusted_proxies": "",
 }
@@ -60,6 +61,7 @@ GOOD = [
     ("DEBUG", "on", "debug", True),
     ("DEBUG", "no", "debug", False),
     ("DEBUG", "0", "debug", False),
+    ("DEMO", "yes", "demo", True),
     ("HTTPS_ONLY", "true", "https_only", True),
     ("HTTPS_ONLY", "off", "https_only", False),
     ("RATE_LIMIT_STORAGE_URL", "memory://", "rate_limit_storage_url", "memory://"),
@@ -110,6 +112,7 @@ BAD = [
     ("ALLOWED_ORIGINS", "null", "https://app.example"),
     ("DEBUG", "yess", "true or false"),
     ("DEBUG", "2", "true or false"),
+    ("DEMO", "please", "true or false"),
     ("HTTPS_ONLY", "https", "true or false"),
     ("RATE_LIMIT_STORAGE_URL", "redis://cache", "redis://host:6379/0"),
     ("RATE_LIMIT_STORAGE_URL", "http://cache:6379", "redis://host:6379/0"),

@@ -11,10 +11,12 @@ import orjson
 from sqlalchemy import CheckConstraint, Connection, Index, String, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm.attributes import flag_modified
 
 from db.errors import AccountGone, BadValue, Duplicate
 from db.sql.constraints import broken_by
 from db.sql.deadlocks import is_deadlock
+from db.sql.ownership import Changing
 from db.sql.types import Base, Id
 from names import email_key, username_key
 
@@ -24,7 +26,7 @@ MOST_PREFERENCES_BYTES = 16_384
 """The most that the preferences of an account may take: 16 KiB of JSON in UTF-8."""
 
 
-class Account(Base):
+class Account(Changing, Base):
     """A person, identified by an integer `id` (workspace, tasktracker) and a `uuid` (the other contracts)."""
 
     __tablename__ = "accounts"
@@ -47,28 +49,31 @@ class Account(Base):
 
     def rename(self, *, username: str, at: datetime) -> None:
         """Change the username, and the key that makes it unique. Raises `ValueError` for what cannot be one."""
-        self.username_key = username_key(username)
-        self.username = username
-        self.updated_at = at
+        super().change({"username_key": username_key(username), "username": username}, at=at)
 
     def move_to(self, *, email: str, at: datetime) -> None:
         """Change the e-mail address, trimmed, and the key that makes it unique. Raises `ValueError` for none."""
-        self.email_key = email_key(email)
-        self.email = email.strip()
-        self.updated_at = at
+        super().change({"email_key": email_key(email), "email": email.strip()}, at=at)
 
     def prefer(self, changes: Mapping[str, Any], *, at: datetime) -> None:
         """Merge changes into the preferences, one level deep; None removes a preference. Raises `BadValue`."""
-        merged = {**self.preferences, **changes}
-        self.preferences = {name: value for name, value in merged.items() if value is not None}
-        self.updated_at = at
-        if len(orjson.dumps(self.preferences)) > MOST_PREFERENCES_BYTES:
+        merged = {name: value for name, value in {**self.preferences, **changes}.items() if value is not None}
+        written = orjson.dumps(merged)
+        if len(written) > MOST_PREFERENCES_BYTES:
             raise BadValue("preferences", f"must have at most {MOST_PREFERENCES_BYTES} bytes of JSON in all")
         if any("\0" in text for text in _texts_in(changes)):
-            raise BadValue("preferences", "must not hold the character NUL")
+            raise BadValue("preferences", "must hold no NUL character")
+        # To Python, and so to SQLAlchemy, `true`, `1` and `1.0` are equal.
+        if written != orjson.dumps(self.preferences):
+            self.preferences = merged
+            flag_modified(self, "preferences")
+            self.updated_at = at
 
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
-        """Change those of `username`, `email` and `preferences` that are given. Raises `BadValue`."""
+        """Change those of `username`, `email` and `preferences` that are given. Raises `BadValue`.
+
+        `updated_at` is when one of them last became different.
+        """
         if "username" in values:
             self.rename(username=values["username"], at=at)
         if "email" in values:

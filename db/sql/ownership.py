@@ -37,15 +37,16 @@ class Owned(Base):
 
 
 class Changing:
-    """A thing whose members a change simply sets."""
+    """A thing whose members a change sets."""
 
     updated_at: Mapped[datetime]
 
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
-        """Set the given members; without any, nothing changes."""
-        for name, value in values.items():
+        """Set the given members; `updated_at` is when one of them last became different."""
+        changes = {name: value for name, value in values.items() if getattr(self, name) != value}
+        for name, value in changes.items():
             setattr(self, name, value)
-        if values:
+        if changes:
             self.updated_at = at
 
 

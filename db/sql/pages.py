@@ -16,12 +16,16 @@ class Part(NamedTuple):
 
 
 def part_of(
-    connection: Connection, listing: Listing, counting: Prepared, *, limit: int, offset: int, **values: Any
+    connection: Connection, listing: Listing, counting: Prepared, *, limit: int | None, offset: int, **values: Any
 ) -> Part:
-    """Begin to read a part of a list; `counting` (made by `count_of`) runs where the rows do not show the count."""
+    """Begin to read a part of a list, or all of it where there is no limit.
+
+    `counting` (made by `count_of`) runs where the rows do not show the count.
+    """
     pages = listing.pages(limit=limit, offset=offset, **values)
     count = len(pages.begin(connection))
-    if 0 < count < limit and not pages.has_more:
+    # With as many rows as were asked for, or none from this offset on, there may be others.
+    if count not in {0, limit} and not pages.has_more:
         return Part(pages, offset + count)
     return Part(pages, counting.rows(connection, **values)[0].total)
 

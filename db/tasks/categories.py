@@ -49,8 +49,8 @@ def refusing_taken_names() -> Iterator[None]:
         raise
 
 
-def part_of_categories(connection: Connection, *, owner: int, limit: int, offset: int) -> Part:
-    """Begin to read a part of an account's categories in the order of their names, and count all of them."""
+def part_of_categories(connection: Connection, *, owner: int, limit: int | None, offset: int) -> Part:
+    """Begin to read an account's categories in the order of their names, all or a part, and count all of them."""
     return part_of(connection, _BY_NAME, _COUNT, owner=owner, limit=limit, offset=offset)
 
 

@@ -113,13 +113,21 @@ def _refusing_taken_name() -> Iterator[None]:
         raise
 
 
-def put_tags(session: Session, task_id: int, names: Sequence[str], *, owner: int, at: datetime) -> None:
-    """Replace the tags of a task by those of these names, in this order; missing tags are added."""
+def put_tags(session: Session, task_id: int, names: Sequence[str], *, owner: int, at: datetime) -> bool:
+    """Replace the tags of a task by those of these names, in this order, and return whether they are others now.
+
+    Missing tags are added.
+    """
     tag_ids = _ids_of_tags(session, list(dict.fromkeys(names)), owner, at)
-    session.execute(delete(task_tags).where(task_tags.c.task_id == task_id))
+    of_task = task_tags.c.task_id == task_id
+    before = session.scalars(select(task_tags.c.tag_id).where(of_task).order_by(task_tags.c.position)).all()
+    if before == tag_ids:
+        return False
+    session.execute(delete(task_tags).where(of_task))
     if tag_ids:
         rows = [{"task_id": task_id, "tag_id": tag_id, "position": n} for n, tag_id in enumerate(tag_ids)]
         session.execute(insert(task_tags), rows)
+    return True
 
 
 def _ids_of_tags(session: Session, names: list[str], owner: int, at: datetime) -> list[int]:

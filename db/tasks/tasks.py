@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Computed, Connection, ForeignKey, Index,
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship, validates
 
 from db.sql.listings import Key
-from db.sql.ownership import Owned, defaults_of, listing_of, shown_columns, table_of
+from db.sql.ownership import Changing, Owned, defaults_of, listing_of, shown_columns, table_of
 from db.sql.prepared import Prepared
 from db.sql.types import KEY, Id, LongText, Ranked, by_code_point, end_of_day, folded
 from db.tasks.recurrence import RecurrencePattern
@@ -27,7 +27,7 @@ def _folded(name: str) -> Any:
     return lambda context: folded(context.get_current_parameters().get(name))
 
 
-class Task(Owned):
+class Task(Changing, Owned):
     """A thing to do. A contract that has no word for a member (tags, recurrence, category) leaves it alone."""
 
     __tablename__ = "tasks"
@@ -74,39 +74,37 @@ class Task(Owned):
         return text
 
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
-        """Set the given members; without any, nothing changes.
+        """Set the given members. What a contract shows of a task and is sent back changes nothing.
 
-        `due_on` is the day at whose end the task is due, or None; `tags` are names; `recurrence` is the values of a
-        pattern, or None. `status` and `completed` come last: the next occurrence copies the members set before.
+        `due_on` is the day at whose end the task is due, or None; on the day on which it is due already, it stays due
+        at the same instant. `words` are the description, or "" for none; `tags` are names; `recurrence` is the values
+        of a pattern, or None. `status` and `completed` come last: the next occurrence copies the members set before.
         """
-        given = _with_due_at(values)
-        for name in _PLAIN_MEMBERS & given.keys():
-            setattr(self, name, given[name])
+        given = _in_words_of_model(values, due_at=self.due_at, description=self.description)
+        if "due_at" in given:
+            self._restart_recurrence_unless_due_on(given["due_at"])
+        super().change({name: given[name] for name in _PLAIN_MEMBERS & given.keys()}, at=at)
         if "recurrence" in given:
-            self.recur(given["recurrence"])
+            self.recur(given["recurrence"], at=at)
         if "tags" in given:
             self._put_tags(given["tags"], at)
         if "status" in given:
             self.move_to(given["status"], at=at)
         if "completed" in given:
             self.mark(completed=given["completed"], at=at)
-        if given:
-            self.updated_at = at
 
     def move_to(self, status: str, *, at: datetime) -> None:
         """Set the status. Completing again keeps the first instant of completion."""
         if status == "completed":
             self.complete(at)
         else:
-            self.status = status
-            self.completed_at = None
+            super().change({"status": status, "completed_at": None}, at=at)
 
     def complete(self, at: datetime) -> None:
         """Complete the task; a recurring task adds its next occurrence, once."""
         if self.status == "completed":
             return
-        self.status = "completed"
-        self.completed_at = at
+        super().change({"status": "completed", "completed_at": at}, at=at)
         if self.recurrence is not None and self.repeated_at is None:
             self._repeat(self.recurrence, at)
 
@@ -118,24 +116,28 @@ class Task(Owned):
             self.complete(at)
         elif self.status == "completed":
             self.move_to("pending", at=at)
-        self.updated_at = at
 
-    def recur(self, values: Mapping[str, Any] | None) -> None:
+    def recur(self, values: Mapping[str, Any] | None, *, at: datetime) -> None:
         """Set the pattern by which the task repeats, or change its values; None removes it."""
-        if values is None:
-            self.recurrence = None
-        elif self.recurrence is None:
+        if values is None or self.recurrence is None:
             # The task may be completed, and occur again, before the database fills in any default.
-            self.recurrence = RecurrencePattern(**values, occurrence_number=1)
-        else:
-            self.recurrence.change(values)
+            recurrence = values and RecurrencePattern(**values, occurrence_number=1)
+            super().change({"recurrence": recurrence}, at=at)
+        elif self.recurrence.change(values):
+            self.updated_at = at
+
+    def _restart_recurrence_unless_due_on(self, due_at: datetime | None) -> None:
+        is_same_day = self.due_at is not None and due_at is not None and self.due_at.date() == due_at.date()
+        if not is_same_day and self.recurrence is not None:
+            self.recurrence.begin_anew()
 
     def _repeat(self, recurrence: RecurrencePattern, at: datetime) -> None:
-        due_at = recurrence.next_due(self.due_at or at)
+        due_before = self.due_at or at
+        due_at = recurrence.next_due(due_before)
         if due_at is None:
             return
         self.repeated_at = at
-        following = self._following(recurrence.successor(), due_at, at)
+        following = self._following(recurrence.successor(due_before), due_at, at)
         session = self._session()
         session.add(following)
         session.flush()
@@ -157,7 +159,8 @@ class Task(Owned):
     def _put_tags(self, names: Sequence[str], at: datetime) -> None:
         session = self._session()
         session.flush()
-        put_tags(session, self.id, names, owner=self.account_id, at=at)
+        if put_tags(session, self.id, names, owner=self.account_id, at=at):
+            self.updated_at = at
 
     def _session(self) -> Session:
         session = object_session(self)
@@ -177,9 +180,9 @@ _ADD = Prepared(insert(table_of(Task)).returning(*shown_columns(Task)), sets=("t
 def add_task(connection: Connection, *, owner: int, values: Mapping[str, Any], at: datetime) -> Any:
     """Add a task without tags or recurrence and return its row.
 
-    It is one prepared statement, because this is the most frequent write. `due_on` is as in `Task.change`.
+    It is one prepared statement, because this is the most frequent write. `due_on` and `words` are as in `Task.change`.
     """
-    given = _DEFAULTS | _with_due_at(values)
+    given = _DEFAULTS | _in_words_of_model(values)
     completed_at = at if given["status"] == "completed" else None
     keys = {"title_key": folded(given["title"]), "description_key": folded(given["description"])}
     stamps = {"completed_at": completed_at, "created_at": at, "updated_at": at}
@@ -195,8 +198,14 @@ def new_task(session: Session, values: Mapping[str, Any], *, owner: int, at: dat
     return task
 
 
-def _with_due_at(values: Mapping[str, Any]) -> dict[str, Any]:
+def _in_words_of_model(
+    values: Mapping[str, Any], *, due_at: datetime | None = None, description: str | None = None
+) -> dict[str, Any]:
+    # What a contract shows, a day of an instant or no description as "", leaves the member as it is when it comes back.
     given = dict(values)
     if "due_on" in given:
-        given["due_at"] = end_of_day(given.pop("due_on"))
+        day = given.pop("due_on")
+        given["due_at"] = due_at if due_at is not None and due_at.date() == day else end_of_day(day)
+    if "words" in given:
+        given["description"] = given.pop("words") or (None if description else description)
     return given

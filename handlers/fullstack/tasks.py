@@ -70,7 +70,7 @@ def toggle_task_status(user: int, task_id: UUID) -> dict[str, Any]:
 def task_values(body: dict[str, Any]) -> dict[str, Any]:
     values = renamed(body, MEMBERS)
     if "tags" in values:
-        values["tags"] = [trimmed(name) for name in values["tags"]]
+        values["tags"] = [trimmed(tag if isinstance(tag, str) else tag["name"]) for tag in values["tags"]]
     if values.get("recurrence"):
         values["recurrence"] = recurrence_values(values["recurrence"])
     return values

@@ -9,7 +9,7 @@ from language.texts import instant_json, renamed, trimmed
 MEMBERS = {"name": "name", "color": "color"}
 
 
-def list_categories(user: int, limit: int, offset: int) -> dict[str, Any]:
+def list_categories(user: int, limit: int | None, offset: int) -> dict[str, Any]:
     with autocommit() as connection:
         part = part_of_categories(connection, owner=user, limit=limit, offset=offset)
     categories = part.rows.shown_as(category_json)

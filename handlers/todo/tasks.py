@@ -12,7 +12,7 @@ from security.tokens import Token
 
 FILTERS = {"all": {}, "pending": {"is_open": True}, "completed": {"is_completed": True}}
 ORDERS = {"created": Order("created_at", descending=True), "title": Order("title"), "due_date": Order("due_date")}
-MEMBERS = {"title": "title", "description": "description"}
+MEMBERS = {"title": "title", "description": "words"}
 
 
 def list_tasks(*, user: int, token: Token, status: str, sort: str, limit: int | None, offset: int) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def list_tasks(*, user: int, token: Token, status: str, sort: str, limit: int | 
 
 def create_task(user: int, token: Token, body: dict[str, Any]) -> dict[str, Any]:
     with autocommit() as connection:
-        task = add_task(connection, owner=user, values=task_values(body), at=clock.now())
+        task = add_task(connection, owner=user, values=renamed(body, MEMBERS), at=clock.now())
     return task_json(task, token.account_uuid)
 
 
@@ -41,7 +41,7 @@ def read_task(user: int, token: Token, id: int) -> dict[str, Any]:
 def update_task(user: int, token: Token, id: int, body: dict[str, Any]) -> dict[str, Any]:
     with transaction() as session:
         task = find_owned(session, Task, id, owner=user)
-        task.change(task_values(body), at=clock.now())
+        task.change(renamed(body, MEMBERS), at=clock.now())
         return task_json(task, token.account_uuid)
 
 
@@ -56,14 +56,6 @@ def set_task_completion(user: int, token: Token, id: int, body: dict[str, Any]) 
         task = find_owned(session, Task, id, owner=user)
         task.mark(completed=body.get("completed"), at=clock.now())
         return task_json(task, token.account_uuid)
-
-
-def task_values(body: dict[str, Any]) -> dict[str, Any]:
-    values = renamed(body, MEMBERS)
-    if "description" in values:
-        # No description is "" in this contract's words and null in all others'.
-        values["description"] = values["description"] or None
-    return values
 
 
 def task_json(task: Row, user_id: UUID) -> dict[str, Any]:

@@ -13,7 +13,15 @@ from server.asgi import header
 from server.contracts import contract_at
 from server.errors.refusals import preflight_refused
 
-EXPOSED_HEADERS = ("Allow", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-ID")
+EXPOSED_HEADERS = (
+    "Allow",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+)
 PREFLIGHT_SECONDS = 600
 
 

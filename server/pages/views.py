@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import orjson
-from flask import Blueprint, Response, abort, redirect, render_template, request, send_from_directory
+from flask import Blueprint, Response, abort, render_template, request, send_from_directory
 
 from db.sql.readiness import is_ready
 from server.contracts import CONTRACTS, Contract
@@ -17,7 +17,16 @@ OWN_ORIGIN_ONLY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src 'self' blob:;"
     " object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""The pages load nothing from elsewhere. Swagger UI and ReDoc write styles inline."""
+"""The documentation loads nothing from elsewhere. Swagger UI and ReDoc write styles inline."""
+
+OWN_FILES_ONLY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""The home page needs less: its form is sent by its script, and nothing on it is inline."""
+
+OPENAPI_JSON = "focusguard"
+"""The contract at /openapi.json: its text asks for this path."""
 
 pages = Blueprint("pages", __name__, template_folder="templates")
 
@@ -43,17 +52,48 @@ REDOC = _folder_of("flask_openapi3_redoc", "templates/redoc")
 FILES = {"swagger-ui": _folder_of("flask_swagger_ui", "dist"), "redoc": REDOC, "page": BROWSER}
 
 
+OF_REDOC = {
+    # ReDoc takes its logo from its makers' host; the wheel has it too, and no page here asks another host.
+    "https://cdn.redoc.ly/redoc/logo-mini.svg": "/docs/redoc/images/redoc.svg",
+    # Colors that no theme of ReDoc's reaches, and that cannot be read on a dark ground (server/pages/browser/page.css).
+    "color: rgba(38, 50, 56, 0.5);": "color: var(--quiet);",
+    "font-size: 0.929em;\n  color: black;": "font-size: 0.929em;\n  color: var(--text);",
+    "color: #0e7c86;": "color: var(--pattern);",
+    "background: #ffffff;": "background: var(--ground);",
+}
+"""What is written otherwise in ReDoc's script."""
+
+
 @pages.get("/")
 def home() -> Response:
-    """Lead to the documentation."""
-    return redirect("/docs", 307)  # type: ignore[return-value]
+    """Show what this is: the contracts, how to get a token, where clients come from. It asks no database."""
+    return _html("home.html", OWN_FILES_ONLY, openapi_json=OPENAPI_JSON)
 
 
-@pages.get("/docs", defaults={"page": "docs"})
-@pages.get("/redoc", defaults={"page": "redoc"})
+@pages.get("/docs", defaults={"page": "docs"}, strict_slashes=False)
+@pages.get("/redoc", defaults={"page": "redoc"}, strict_slashes=False)
 def documentation(page: str) -> Response:
-    """Show Swagger UI or ReDoc."""
-    return Response(render_template(f"{page}.html"), headers={"Content-Security-Policy": OWN_ORIGIN_ONLY})
+    """Show Swagger UI or ReDoc for the contract that `?api=` names, by its name or its title, or else for the first."""
+    wanted = request.args.get("api")
+    chosen = next((one for one in CONTRACTS if wanted in (one.name, _title_of(one))), CONTRACTS[0])
+    return _html(f"{page}.html", OWN_ORIGIN_ONLY, page=page, chosen=_words_of(chosen))
+
+
+def _html(template: str, policy: str, **content: object) -> Response:
+    html = render_template(template, contracts=[_words_of(one) for one in CONTRACTS], **content)
+    return Response(html, headers={"Content-Security-Policy": policy, "Referrer-Policy": "same-origin"})
+
+
+def _words_of(contract: Contract) -> dict[str, str]:
+    info = contract.document["info"]
+    return {
+        "name": contract.name,
+        "title": info["title"],
+        "short_title": info["title"].removeprefix("Quintet: "),
+        "version": info["version"],
+        "base_path": contract.base_path,
+        "purpose": info.get("description", "").partition("\n\n")[0],
+    }
 
 
 @pages.get("/docs/<any('swagger-ui', redoc, page):source>/<path:filename>")
@@ -72,14 +112,15 @@ def redoc_script() -> Response:
 
 @cache
 def _local_redoc() -> bytes:
-    # ReDoc takes its logo from its makers' host; the wheel has it too, and no page here asks another host.
     script = (REDOC / "js" / "redoc.standalone.js").read_text()
-    return script.replace("https://cdn.redoc.ly/redoc/logo-mini.svg", "/docs/redoc/images/redoc.svg").encode()
+    for theirs, ours in OF_REDOC.items():
+        script = script.replace(theirs, ours)
+    return script.encode()
 
 
 @pages.get("/docs/contracts.json")
 def list_contracts() -> Response:
-    """List the contracts for the menus of the documentation."""
+    """List the contracts for programs."""
     return _json([{"name": _title_of(one), "url": f"/openapi/{one.name}.json"} for one in CONTRACTS])
 
 
@@ -87,7 +128,7 @@ def _title_of(contract: Contract) -> str:
     return contract.document["info"]["title"]
 
 
-@pages.get("/openapi.json", defaults={"name": "focusguard", "form": "json"})  # Its text asks for this path.
+@pages.get("/openapi.json", defaults={"name": OPENAPI_JSON, "form": "json"})
 @pages.get("/openapi/<name>.<any(yaml, json):form>")
 def contract_file(name: str, form: str) -> Response:
     """Send a contract's file as it was written, or the same content as JSON."""

@@ -10,10 +10,10 @@ from jsonschema import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-from language.errors import BadInput
+from language.errors import BadInput, FieldError
 from language.formats import Conversion
 from language.patterns import compiled
-from language.schema_errors import MOST_ERRORS, field_errors
+from language.schema_errors import field_errors
 
 
 class InputSchema:
@@ -33,10 +33,11 @@ class InputSchema:
         first = next(found, None)
         if first is None and not self.converts:
             return value
-        errors = [] if first is None else field_errors(chain([first], found), within=within)
-        converted = self.conversion.apply(value, errors, place=within)
-        if errors:
-            raise BadInput(*errors[:MOST_ERRORS])
+        malformed: list[FieldError] = []
+        converted = self.conversion.apply(value, malformed, place=within)
+        if first is not None or malformed:
+            errors = found if first is None else chain([first], found)
+            raise BadInput(*field_errors(errors, malformed, within=within))
         return converted
 
 
@@ -64,7 +65,20 @@ def _pattern(_validator: Any, pattern: str, instance: object, schema: Any) -> It
         yield ValidationError("does not match")
 
 
+def _one_of(validator: Any, alternatives: list[dict[str, Any]], instance: object, schema: Any) -> Any:
+    # Where one alternative alone is of the value's type, it was meant, and says what is wrong at which place.
+    meant = [one for one in alternatives if validator.is_type(instance, one["type"])]
+    if len(meant) == 1:
+        return validator.descend(instance, *meant)
+    return Draft4RequestValidator.VALIDATORS["oneOf"](validator, alternatives, instance, schema)
+
+
 ContractValidator = extend(
     Draft4RequestValidator,
-    {"items": _unless_too_long("items"), "uniqueItems": _unless_too_long("uniqueItems"), "pattern": _pattern},
+    {
+        "items": _unless_too_long("items"),
+        "uniqueItems": _unless_too_long("uniqueItems"),
+        "oneOf": _one_of,
+        "pattern": _pattern,
+    },
 )

@@ -11,6 +11,7 @@ from db.focus.stats import FocusStats
 from db.schema import config_for
 from db.sql.engine import driver_url
 from db.sql.ownership import table_of
+from names import email_key, username_key
 from tests.look_alikes import decomposed, full_width
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -21,7 +22,12 @@ ADD_TASK = text(
 
 
 def add_account(connection: Connection, name: str) -> None:
-    values = {"username": name, "username_key": name, "email": f"{name}@x.y", "email_key": f"{name}@x.y"}
+    values = {
+        "username": name,
+        "username_key": name,
+        "email": f"{name}@mail.example",
+        "email_key": f"{name}@mail.example",
+    }
     rest = {"uuid": uuid4(), "password_hash": "-", "preferences": {}, "is_active": True}
     connection.execute(insert(table_of(Account)).values(**values, **rest, created_at=AT, updated_at=AT))
 
@@ -70,7 +76,22 @@ def test_the_migration_can_be_taken_back(new_database: Callable[[str], str]):
 
 def test_names_that_were_there_before_are_compared_by_the_same_rule_as_new_ones(new_database: Callable[[str], str]):
     engine = create_engine(driver_url(new_database("names")))
-    names = ["maya", decomposed("Renée"), full_width("maya"), full_width("tom"), "no\N{ZERO WIDTH SPACE}name"]
+    with engine.begin() as connection:
+        command.upgrade(config_for(connection), "0001")
+        for name in ("maya", decomposed("Renée"), full_width("tom")):
+            add_account(connection, name)
+
+        command.upgrade(config_for(connection), "0006")
+
+        kept = connection.execute(text("SELECT username, username_key FROM accounts ORDER BY id")).all()
+        assert [one.username for one in kept] == ["maya", decomposed("Renée"), full_width("tom")]
+        assert [one.username_key for one in kept] == ["maya", "renée", "tom"]
+    engine.dispose()
+
+
+def test_names_that_cannot_be_chosen_any_more_give_way_to_new_ones(new_database: Callable[[str], str]):
+    engine = create_engine(driver_url(new_database("impossible")))
+    names = ["maya", full_width("maya"), "no\N{ZERO WIDTH SPACE}name", "account-3", "two..dots"]
     with engine.begin() as connection:
         command.upgrade(config_for(connection), "0001")
         for name in names:
@@ -78,7 +99,11 @@ def test_names_that_were_there_before_are_compared_by_the_same_rule_as_new_ones(
 
         command.upgrade(config_for(connection), "0006")
 
-        kept = connection.execute(text("SELECT username, username_key FROM accounts ORDER BY id")).all()
-        assert [one.username for one in kept] == names
-        assert [one.username_key for one in kept] == ["maya", "renée", names[2], "tom", names[4]]
+        kept = connection.execute(
+            text("SELECT username, username_key, email, email_key FROM accounts ORDER BY id")
+        ).all()
+        assert [one.username for one in kept] == ["maya", "account-2", "account-3-2", "account-3", "two..dots"]
+        assert [one.email for one in kept][-2:] == ["account-3@mail.example", "account-5@renamed.invalid"]
+        assert [one.username_key for one in kept] == [username_key(one.username) for one in kept]
+        assert [one.email_key for one in kept] == [email_key(one.email) for one in kept]
     engine.dispose()

@@ -10,7 +10,7 @@ from db.sql.engine import transaction
 
 @pytest.mark.parametrize("name", ["demo-one", "demo-two"])
 def test_the_demo_account_has_life_in_it(anonymous: httpx.Client, new_client: Callable[..., httpx.Client], name: str):
-    with transaction() as session:
+    with transaction(limited=False) as session:
         demo.fill(session, name, "a password for the demo", at=clock.now())
 
     login = anonymous.post("/api/auth/login", json={"username": name, "password": "a password for the demo"})

@@ -3,6 +3,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from random import Random
 from uuid import uuid4
 
 import httpx
@@ -84,6 +85,52 @@ def test_a_minute_later_the_quota_is_whole_again(monkeypatch: pytest.MonkeyPatch
     counted.storage.expirations[key] -= timedelta(minutes=1).total_seconds()
 
     assert left_after(counted, request_from()) == [1]
+
+
+def test_a_window_in_redis_is_over_after_as_many_seconds_as_were_told(redis_url: str):
+    counted = Quotas(1, redis_url)
+    generator = Random(1)
+
+    async def milliseconds_left(account: str, left: int) -> tuple[int, int, int]:
+        bridge = counted.storage.bridge
+        redis, key = bridge.get_connection(), bridge.prefixed_key(counted.item.key_for(account))
+        await counted.take(account, at=clock.now())
+        await redis.pexpire(key, left)
+        before = await redis.pttl(key)
+        told = await counted.take(account, at=clock.now())
+        assert told is not None
+        return before, told.seconds * 1000, await redis.pttl(key)
+
+    async def many() -> list[tuple[int, int, int]]:
+        lengths = [*(1000 * seconds for seconds in range(1, 61)), *(generator.randint(1, 60_000) for _ in range(200))]
+        found = [await milliseconds_left(f"account/{number}", left) for number, left in enumerate(lengths)]
+        await counted.close()
+        return found
+
+    # A key that has a millisecond left is there for all of it. What was told is no more than a second longer.
+    assert [one for one in asyncio.run(many()) if not one[2] < one[1] <= one[0] + 1000] == []
+
+
+@pytest.mark.parametrize("left", [0.000_001, 0.4, 0.999_999, 1.0, 1.000_001, 30.5, 59.999_999])
+def test_a_window_in_memory_is_over_after_as_many_seconds_as_were_told(left: float):
+    counted, at = Quotas(1), clock.now()
+
+    async def told() -> int:
+        await counted.take("account/1", at=at)
+        counted.storage.expirations[counted.item.key_for("account/1")] = (at + timedelta(seconds=left + 60)).timestamp()
+        quota = await counted.take("account/1", at=at + timedelta(seconds=60))
+        return quota.seconds if quota else 0
+
+    assert left <= asyncio.run(told()) < left + 1.000_001
+
+
+def test_the_first_request_of_a_window_has_all_of_it_before_it(redis_url: str):
+    async def told(counted: Quotas) -> int:
+        quota = await counted.take("account/1", at=clock.now())
+        await counted.close()
+        return quota.seconds if quota else 0
+
+    assert [asyncio.run(told(counted)) for counted in (Quotas(1), Quotas(1, redis_url))] == [60, 60]
 
 
 def test_processes_that_share_a_redis_share_the_count(redis_url: str):

@@ -22,7 +22,7 @@ AUTH = "/api/auth"
 
 
 def cookie(token: str, origin: str | None = ORIGIN) -> dict[str, str]:
-    return {"Cookie": f"refresh_token={token}"} | ({"Origin": origin} if origin else {})
+    return {"Cookie": f"refresh_token={token}"} | ({} if origin is None else {"Origin": origin})
 
 
 def refresh(client: httpx.Client, token: str) -> httpx.Response:
@@ -77,15 +77,21 @@ def test_an_access_token_in_the_header_leaves_the_cookie_its_chance(anonymous: h
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", None])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "*", f"{ORIGIN}, {ORIGIN}", f"{ORIGIN}/"])
 def test_a_cookie_from_a_foreign_page_is_refused_and_not_spent(
-    anonymous: httpx.Client, person: Person, clock: Clock, origin: str | None
+    anonymous: httpx.Client, person: Person, clock: Clock, origin: str
 ):
     response = anonymous.post(f"{AUTH}/refresh", headers=cookie(person.refresh_token, origin))
 
     assert error_of(response) == (403, "ORIGIN_NOT_ALLOWED")
     clock.wait(seconds=11)
     assert refresh(anonymous, person.refresh_token).status_code == 200
+
+
+def test_a_cookie_from_no_page_at_all_counts(anonymous: httpx.Client, person: Person):
+    response = anonymous.post(f"{AUTH}/refresh", headers=cookie(person.refresh_token, None))
+
+    assert response.status_code == 200
 
 
 def test_refreshing_without_a_token_is_refused(anonymous: httpx.Client):

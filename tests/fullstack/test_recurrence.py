@@ -71,7 +71,7 @@ def test_what_is_said_together_with_completed_is_carried_over(client: httpx.Clie
     [
         ({"pattern_type": "daily"}, "2026-12-31", ["2027-01-01", "2027-01-02"]),
         ({"pattern_type": "weekly", "interval": 2}, "2026-12-28", ["2027-01-11", "2027-01-25"]),
-        ({"pattern_type": "monthly"}, "2028-01-31", ["2028-02-29", "2028-03-29"]),
+        ({"pattern_type": "monthly"}, "2028-01-31", ["2028-02-29", "2028-03-31"]),
         ({"pattern_type": "monthly", "interval": 3}, "2026-03-31", ["2026-06-30", "2026-09-30"]),
         ({"pattern_type": "yearly"}, "2028-02-29", ["2029-02-28", "2030-02-28"]),
         ({"pattern_type": "yearly", "interval": 4}, "2028-02-29", ["2032-02-29", "2036-02-29"]),

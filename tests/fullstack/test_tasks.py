@@ -13,7 +13,7 @@ WRONG = {
     "description": ["x" * 10_001, "NUL\0 within", 7, {}],
     "priority": [None, "", "urgent", "HIGH", 3],
     "due_date": [
-        "",
+        " ",
         "tomorrow",
         "2026-12-24",
         "2026-12-24T10:00:00",
@@ -21,7 +21,18 @@ WRONG = {
         1,
         "0001-01-01T00:00:00+14:00",
     ],
-    "tags": [None, "work", [""], [" "], [7], [None], ["x" * 51], ["NUL\0"], ["x"] * 51],
+    "tags": [
+        *(None, "work", [""], [" "], [7], [None], ["x" * 51], ["NUL\0"], ["x"] * 51),
+        *(
+            [{}],
+            [{"name": None}],
+            [{"name": " "}],
+            [{"name": "x" * 51}],
+            [{"id": "work"}],
+            [["work"]],
+            [{"name": "x"}] * 51,
+        ),
+    ],
     "recurrence_pattern": [
         {},
         [],
@@ -198,6 +209,35 @@ def test_tags_that_are_there_already_are_taken_as_they_are(client: httpx.Client,
     task = new_task(client, tags=["work"])
 
     assert task["tags"] == [{"id": tag["id"], "name": "work", "color": "#ABCDEF"}]
+
+
+def test_a_tag_is_named_alone_or_as_answers_show_it(client: httpx.Client):
+    (work,) = new_task(client, tags=["work"])["tags"]
+
+    task = new_task(client, tags=[work, "home", {"name": " urgent ", "color": "#000000", "unknown": []}])
+    after = change(client, task, tags=[{"name": "home"}, {**work, "id": "of no importance", "color": 7}])
+
+    assert [tag["name"] for tag in task["tags"]] == ["work", "home", "urgent"]
+    assert task["tags"][0] == work
+    assert task["tags"][2]["color"] == color_of("urgent")
+    assert after["tags"] == [task["tags"][1], work]
+
+
+@once
+@pytest.mark.parametrize(
+    ("tag", "detail"),
+    [
+        (7, "tags.1 must be a string or an object"),
+        ("x" * 51, "tags.1 must have at most 50 characters"),
+        ({}, "tags.1.name is required"),
+        ({"name": None}, "tags.1.name must be a string"),
+        ({"name": "x" * 51}, "tags.1.name must have at most 50 characters"),
+    ],
+)
+def test_one_mistake_in_a_tag_is_one_message_at_its_place(client: httpx.Client, tag: object, detail: str):
+    response = client.post(TASKS, json={"title": "Water the plants", "tags": ["work", tag]})
+
+    assert (response.status_code, response.json()["detail"]) == (422, f"The input is not valid: {detail}.")
 
 
 def test_many_who_name_the_same_new_tags_at_once_make_each_once(client: httpx.Client):

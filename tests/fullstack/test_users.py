@@ -1,5 +1,7 @@
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
@@ -45,6 +47,35 @@ def test_an_empty_body_changes_nothing(client: httpx.Client):
     response = client.put(ME, json={})
 
     assert (response.status_code, response.json()) == (200, before)
+
+
+@pytest.mark.parametrize(
+    "preferences",
+    [
+        {"timezone": "Europe/Berlin", "theme": None},
+        {"flags": [True, 1, 1.0, -0.0, 1e22, None, {"nested": None}], "\u2028😀": ""},
+        {"theme": None, "words": "😀" * 4092},
+    ],
+    ids=["a time zone", "all kinds", "16 KiB"],
+)
+@pytest.mark.parametrize("write", [json.dumps, partial(json.dumps, ensure_ascii=False, indent=8)])
+def test_the_account_as_it_is_shown_sent_back_changes_nothing(
+    client: httpx.Client, preferences: dict[str, Any], write: Callable[[Any], str]
+):
+    client.put(ME, json={"preferences": preferences})
+    shown = client.get(ME)
+
+    response = client.put(ME, content=write(shown.json()), headers={"Content-Type": "application/json"})
+
+    assert (response.status_code, response.content) == (200, shown.content)
+    assert client.get(ME).content == shown.content
+
+
+def test_a_preference_of_another_kind_is_another_one(client: httpx.Client):
+    for value in (1, True, 1.0):
+        client.put(ME, json={"preferences": {"flag": value}})
+
+        assert json.dumps(client.get(ME).json()["preferences"]["flag"]) == json.dumps(value)
 
 
 def test_after_a_change_the_new_names_log_in_and_the_old_ones_do_not(person: Person, anonymous: httpx.Client):

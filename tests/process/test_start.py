@@ -90,6 +90,13 @@ def test_a_database_elsewhere_is_its_owners_alone_and_its_folder_stays_as_it_is(
     assert modes_of(tmp_path / "new") == {"new": "700", **database}
 
 
+def test_that_all_origins_are_allowed_is_said_in_one_line(serve: Serve):
+    _, _, said, _ = serve(ALLOWED_ORIGINS="*,https://app.example").stop()
+
+    assert said.startswith("quintet: warning: ALLOWED_ORIGINS=* lets pages of all origins read answers, but never with")
+    assert said.count("\n") == 1
+
+
 def test_a_kept_key_that_can_be_guessed_keeps_it_from_starting(start: Start, checkout: Path):
     (checkout / "var").mkdir()
     (checkout / "var" / "jwt_secret_key").write_text("0" * 128)

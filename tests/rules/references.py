@@ -19,10 +19,10 @@ NOT_OWNED = {("read_user", "user_id"), ("read_daily_stats", "days")}
 """Parameters of paths that name nobody's thing: whoever is signed in sees a profile's public part."""
 
 NO_IDS = ["abc", "%20", "1%00", "%FF", "%2F", "%D9%A1", "9" * 5000]
-NO_NUMBERS = [*NO_IDS, "0", "-1", "9223372036854775808", "1.5", "1e3", "01", "+1"]
+NO_NUMBERS = [*NO_IDS, "0", "-1", "9007199254740992", "9223372036854775808", "1.5", "1e3", "01", "+1"]
 NO_UUIDS = [*NO_IDS, "1", "a0eebc999c0b4ef8bb6d6bb9bd380a11", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}"]
-NO_VALUES = ["abc", "", 1.5, -1, True, [], {}]
-NO_TEXTS = ["abc", "", "1.5", "-1", "9223372036854775808"]
+NO_VALUES = ["abc", "", 1.5, -1, 2**53, True, [], {}]
+NO_TEXTS = ["abc", "", "1.5", "-1", "9007199254740992"]
 
 
 class Reference(NamedTuple):
@@ -44,7 +44,7 @@ class Reference(NamedTuple):
         if self.place == "path":
             return no_item(self.operation)
         schema = dict(identifiers(self.operation))[self.name]
-        return 2**63 - 1 if schema["type"] == "integer" else str(uuid4())
+        return schema.get("maximum") or str(uuid4())
 
     def malformed(self) -> list[Any]:
         """List what cannot be an id."""

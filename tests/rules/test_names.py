@@ -8,9 +8,9 @@ import pytest
 
 from db.errors import Duplicate
 from language.errors import BadInput
-from tests.conftest import Person, once
+from tests.conftest import PASSWORD, Person, once
 from tests.look_alikes import decomposed, full_width
-from tests.operations import Operation, code_of, for_each, kept_of, request_of
+from tests.operations import Operation, bearer, code_of, for_each, kept_of, request_of
 
 numbers = count(1)
 
@@ -87,6 +87,7 @@ NO_ADDRESSES = [
 ]
 
 takes_a_name = for_each(lambda operation: {"username", "email"} <= set(operation.members) and operation.id != "log_in")
+registers = for_each(lambda operation: operation.id == "register")
 logs_in = for_each(lambda operation: operation.id == "log_in")
 
 
@@ -147,6 +148,24 @@ def test_a_name_logs_in_however_it_is_written(operation: Operation, person: Pers
     answers = [send(operation, person, **{member: write(getattr(person, member))}) for write in written]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
+@registers
+@pytest.mark.parametrize("name", ["{}", "{}ß", "{}" + "x" * 63, "{} Jose\N{COMBINING ACUTE ACCENT}"])
+@pytest.mark.parametrize("account", ["/v1/users/me", "/api/users/me"])
+def test_an_account_of_any_door_as_it_is_shown_can_be_sent_back(
+    operation: Operation, anonymous: httpx.Client, name: str, account: str
+):
+    names = {"username": name.format(chr(0x4E00 + next(numbers))), "email": f"用户{next(numbers)}@MÜLLER.example"}
+    anonymous.post(operation.contract.base_path + "/auth/register", json={**names, "password": PASSWORD})
+    login = anonymous.post("/v1/auth/login", json={"username": names["email"], "password": PASSWORD}).json()
+    signed_in = bearer(login["access_token"])
+    shown = anonymous.get(account, headers=signed_in).json()
+
+    response = anonymous.put(account, json=shown, headers=signed_in)
+
+    assert (response.status_code, response.json()) == (200, shown)
+    assert shown == {**shown, **names}
 
 
 def claim(operation: Operation, person: Person, **names: str) -> httpx.Response:

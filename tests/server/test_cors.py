@@ -22,7 +22,7 @@ REQUESTS: dict[int, Callable[[httpx.Client], httpx.Response]] = {
     405: lambda client: client.patch(TODOS),
     413: lambda client: client.post(TODOS, content=b"x" * (MOST_BYTES + 1)),
     415: lambda client: client.post(TODOS, content=b"x"),
-    307: lambda client: client.get("/"),
+    304: lambda client: client.get("/docs/page/page.css", headers={"If-None-Match": "*"}),
 }
 
 

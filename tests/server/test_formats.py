@@ -46,6 +46,17 @@ GOOD = {
         "ä" * 64,
     ],
     "password": ["a", "\xe4" * 512, "x" * 1024],
+    "strong-password": [
+        "Aa1-",
+        "Ömlautes1!",
+        "Жук№٣",
+        "A1_",
+        "A1$",
+        "A1🌱",
+        "\N{GREEK CAPITAL LETTER ALPHA}\N{FULLWIDTH DIGIT ONE}\N{IDEOGRAPHIC FULL STOP}",
+        *(f"A1{symbol}" for symbol in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
+        "A1-" + "\xe4" * 510 + "a",
+    ],
     "timezone": ["UTC", "Europe/Berlin", "America/Argentina/Ushuaia"],
 }
 BAD = {
@@ -119,6 +130,19 @@ BAD = {
         "x" * 100_000,
     ],
     "password": ["x" * 1025, "\xe4" * 513],
+    "strong-password": [
+        "",
+        "Passworté1",
+        "Passworte\N{COMBINING ACUTE ACCENT}1",
+        "Password1 \t\N{NO-BREAK SPACE}",
+        "Password1\x01\N{ZERO WIDTH JOINER}",
+        "Password1½Ⅷ",
+        "Passwort-½",
+        "passwort-1",
+        "小明小明-1",
+        "\N{LATIN CAPITAL LETTER D WITH SMALL LETTER Z WITH CARON}amija-1",
+        "Password-one",
+    ],
     "timezone": ["", "Mars/Olympus", "../UTC", "/UTC", "utc\0", "Europe", "UTC\n", "x" * 5_000],
 }
 
@@ -162,6 +186,13 @@ def test_a_text_of_another_form_is_refused(name: str, text: str):
     assert errors_of({"type": "string", "format": name}, text, "x") == [FieldError("x", FORMATS[name].rule)]
 
 
+@pytest.mark.parametrize("text", ["A1-" + "x" * 1022, "A1-" + "\xe4" * 511, "\xe4" * 513])
+def test_a_strong_password_with_too_many_bytes_is_told_just_that(text: str):
+    assert errors_of({"type": "string", "format": "strong-password"}, text, "x") == [
+        FieldError("x", "must have at most 1024 bytes")
+    ]
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_a_format_says_nothing_of_what_is_no_string(name: str):
     assert InputSchema({"format": name}).read(7) == 7
@@ -176,6 +207,7 @@ def test_a_format_says_nothing_of_what_is_no_string(name: str):
         ("email", " a@b.de ", " a@b.de "),
         ("username", "Jürgen", "Jürgen"),
         ("password", "secret", "secret"),
+        ("strong-password", "Ömlautes1!", "Ömlautes1!"),
         ("timezone", "Europe/Berlin", "Europe/Berlin"),
     ],
 )

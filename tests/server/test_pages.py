@@ -1,7 +1,9 @@
 import json
 import re
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
+from html import escape, unescape
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 from db.sql import readiness
+from server.app import Quintet
 from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
 from server.pages import views
 from tests.conftest import both, once
@@ -18,7 +21,7 @@ from tests.server.conftest import raw_request
 
 pytestmark = once
 
-HTML_PAGES = ("/docs", "/redoc")
+HTML_PAGES = ("/", "/docs", "/redoc")
 BROWSER_FILES = sorted(views.BROWSER.iterdir())
 
 
@@ -26,11 +29,114 @@ def links_of(html: str) -> list[str]:
     return re.findall(r"""(?:src|href|action|data|poster)\s*=\s*["']?([^"'\s>]+)""", html)
 
 
-def test_the_root_leads_to_the_documentation(anonymous: httpx.Client):
-    response = anonymous.get("/")
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+def test_the_home_page_tells_of_every_contract_in_its_own_words(anonymous: httpx.Client, contract: Contract):
+    home = anonymous.get("/").text
 
-    assert response.is_redirect
-    assert response.headers["location"] == "/docs"
+    info = contract.document["info"]
+    told = [info["title"], info["version"], contract.base_path, info["description"].partition("\n\n")[0]]
+    assert [words for words in told if escape(words, quote=False).replace("'", "&#39;") not in home] == []
+    assert {
+        f"/docs?api={contract.name}",
+        f"/redoc?api={contract.name}",
+        f"/openapi/{contract.name}.yaml",
+        f"/openapi/{contract.name}.json",
+    } <= set(links_of(home))
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/html", "application/json"])
+def test_the_home_page_is_html_for_everybody(anonymous: httpx.Client, accept: str):
+    whole, head = (anonymous.request(method, "/", headers={"Accept": accept}) for method in ("GET", "HEAD"))
+
+    assert (whole.status_code, head.status_code, head.content) == (200, 200, b"")
+    assert whole.headers["content-type"] == head.headers["content-type"] == "text/html; charset=utf-8"
+    assert whole.headers["content-length"] == head.headers["content-length"]
+
+
+def test_the_home_page_asks_no_database(anonymous: httpx.Client, monkeypatch: pytest.MonkeyPatch):
+    def away() -> None:
+        raise AssertionError("somebody asked")
+
+    monkeypatch.setattr(readiness, "ping", away)
+
+    assert anonymous.get("/").status_code == 200
+
+
+@once
+def test_the_commands_on_the_home_page_get_a_token_and_use_it(anonymous: httpx.Client, base_url: str):
+    (shown,) = re.findall(r"<pre[^>]*>(HOST=.*?)</pre>", anonymous.get("/").text, re.DOTALL)
+    commands = unescape(re.sub("<[^>]+>", "", shown)).replace("http://127.0.0.1:8000", base_url)
+    preamble, register, log_in, read = commands.split("\n\n")
+
+    registered = json.loads(output_of(preamble, register))
+    token = json.loads(output_of(preamble, log_in))["access_token"]
+    listed = json.loads(output_of(preamble, f"ACCESS_TOKEN={token}", read))
+    deleted = anonymous.delete("/api/users/me", headers={"Authorization": f"Bearer {token}"})
+
+    assert registered["user"]["username"] == "maya"
+    assert listed["tasks"] == []
+    assert deleted.status_code == 204
+
+
+def output_of(*commands: str) -> str:
+    return subprocess.run(["/bin/sh", "-c", "\n".join(commands)], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("is_demo", [False, True])
+def test_a_demo_account_is_offered_by_a_demo_alone(is_demo: bool):
+    home = Quintet(demo=is_demo).app.test_client().get("/").text
+
+    assert ("Make a demo account" in home) is is_demo
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+def test_a_page_shows_the_contract_that_it_is_asked_for(anonymous: httpx.Client, page: str, contract: Contract):
+    asked = [contract.name, contract.document["info"]["title"]]
+
+    for path in (page, f"{page}/"):
+        for api in asked:
+            assert chosen_on(anonymous.get(path, params={"api": api})) == f"/openapi/{contract.name}.json"
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?api=", "?api=nothing", "?api=%3Cscript%3E%22", "?api=%FF%00", "?api=a&api=todo"]
+)
+def test_a_page_that_is_asked_for_no_contract_there_is_shows_the_first_and_repeats_nothing(
+    anonymous: httpx.Client, query: str
+):
+    response = anonymous.get(f"/docs{query}")
+
+    assert chosen_on(response) == f"/openapi/{CONTRACTS[0].name}.json"
+    assert response.text == anonymous.get("/docs").text
+
+
+def chosen_on(page: httpx.Response) -> str:
+    (chosen,) = re.findall(r'data-file="([^"]*)"', page.text)
+    return chosen
+
+
+@pytest.mark.parametrize("page", HTML_PAGES)
+def test_the_pages_link_to_each_other(anonymous: httpx.Client, page: str):
+    links = {link.partition("?")[0] for link in links_of(anonymous.get(page).text)}
+
+    assert set(HTML_PAGES) <= links
+
+
+@pytest.mark.parametrize("page", HTML_PAGES)
+def test_a_page_runs_no_script_but_this_servers_files(anonymous: httpx.Client, page: str):
+    response = anonymous.get(page)
+
+    policy = dict(one.split(" ", 1) for one in response.headers["content-security-policy"].split("; "))
+    assert policy.get("script-src", policy["default-src"]) == "'self'"
+    assert (policy["base-uri"], policy["frame-ancestors"]) == ("'none'", "'none'")
+    assert response.headers["referrer-policy"] == "same-origin"
+    assert re.findall(r"<script(?![^>]* src=)|\son\w+=|javascript:", response.text) == []
+
+
+@pytest.mark.parametrize("words", list(views.OF_REDOC), ids=lambda words: words[:30])
+def test_what_is_written_otherwise_in_redoc_is_there(words: str):
+    assert words in (views.REDOC / "js" / "redoc.standalone.js").read_text()
 
 
 @pytest.mark.parametrize("page", HTML_PAGES)
@@ -40,7 +146,8 @@ def test_all_that_a_page_loads_comes_from_this_server(anonymous: httpx.Client, p
     links = links_of(response.text)
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert len(links) >= 4
-    assert [link for link in links if not re.match("/[^/]", link)] == []
+    assert [link for link in links if not re.match("/([^/]|$)|#", link)] == []
+    links = [link for link in links if not link.startswith("#")]
     assert {link: anonymous.get(link).status_code for link in links} == dict.fromkeys(links, 200)
 
 

@@ -57,7 +57,7 @@ REFUSED = {
     415: raw_request("POST", "/api/v1/auth/login", "Content-Length: 2", body=b"{}"),
     414: raw_request("GET", f"/{'x' * 70_000}"),
     400: raw_request("POST", TODOS, "Content-Length: -1"),
-    307: raw_request("GET", "/"),
+    304: raw_request("GET", "/docs/page/page.css", "If-None-Match: *"),
     200: raw_request("OPTIONS", TODOS, f"Origin: {ORIGIN}", "Access-Control-Request-Method: GET"),
 }
 

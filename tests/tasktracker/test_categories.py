@@ -7,6 +7,7 @@ import pytest
 
 import clock
 from db.sql.engine import transaction
+from db.sql.listings import FIRST_ROWS
 from db.sql.ownership import add
 from db.tasks.recurrence import RecurrencePattern
 from db.tasks.tasks import Task
@@ -141,8 +142,32 @@ def test_categories_are_listed_by_name_a_page_at_a_time(client: httpx.Client):
 
     assert [category["name"] for category in first["categories"]] == ["Household", "Reporting"]
     assert [category["name"] for category in second["categories"]] == ["Travel"]
-    assert beyond == {"categories": [], "total": 3, "limit": 20, "offset": 2147483647}
+    assert beyond == {"categories": [], "total": 3, "limit": None, "offset": 2147483647}
     assert {(page["total"], page["limit"]) for page in (first, second)} == {(3, 2)}
+
+
+def test_all_categories_are_listed_unless_a_limit_is_given(client: httpx.Client):
+    names = [f"Name {number:03}" for number in range(FIRST_ROWS + 1)]
+    for name in names:
+        create(client, name)
+
+    every = client.get(CATEGORIES).json()
+    rest = client.get(CATEGORIES, params={"offset": 2}).json()
+
+    assert [category["name"] for category in every["categories"]] == names
+    assert [category["name"] for category in rest["categories"]] == names[2:]
+    assert [(one["total"], one["limit"], one["offset"]) for one in (every, rest)] == [
+        (len(names), None, 0),
+        (len(names), None, 2),
+    ]
+
+
+@once
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "abc", "", "null"])
+def test_a_limit_of_categories_is_from_1_to_100(client: httpx.Client, limit: str):
+    response = client.get(CATEGORIES, params={"limit": limit})
+
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "limit")
 
 
 def test_deleting_a_category_leaves_its_tasks_without_one(client: httpx.Client):

@@ -168,9 +168,10 @@ WEAK = {
     "Harbor-Lantern": "must hold an uppercase letter, a digit and a symbol",
     "HarborLantern42": "must hold an uppercase letter, a digit and a symbol",
     "Harbor Lantern 42": "must hold an uppercase letter, a digit and a symbol",
+    "Passworté1": "must hold an uppercase letter, a digit and a symbol",
     "Aa1-" + "é" * 511: "must have at most 1024 bytes",
 }
-STRONG = ["Harbor-1", "A1!" + "x" * 1021, "Aa1-" + "é" * 510, "ÄÖÜ-Z1üä", "A1 \t\r\n - 🌱"]
+STRONG = ["Harbor-1", "A1!" + "x" * 1021, "Aa1-" + "é" * 510, "Ömlautes1!", "ÄÖÜ-Z1üä", "A1 \t\r\n - 🌱"]
 
 
 @once

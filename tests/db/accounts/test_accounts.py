@@ -14,6 +14,7 @@ from db.accounts.accounts import (
     Account,
     account_exists,
     account_named,
+    change_account,
     find_account,
     name_key,
     read_account,
@@ -142,6 +143,17 @@ def test_a_renamed_account_gives_its_name_free(database: None):
     with autocommit() as connection:
         renamed = read_account(connection, account.id)
     assert (renamed.username, renamed.email, renamed.updated_at) == ("New-Name", "Moved@names.example", later)
+
+
+def test_what_an_account_has_already_changes_nothing(database: None):
+    account = open_named()
+    before = (account.username_key, account.email_key, account.preferences, account.updated_at)
+
+    with transaction() as session:
+        values = {"username": account.username, "email": f" {account.email}", "preferences": account.preferences}
+        changed = change_account(session, account.id, values, at=clock.now() + timedelta(hours=1))
+
+    assert (changed.username_key, changed.email_key, changed.preferences, changed.updated_at) == before
 
 
 def test_new_accounts_share_no_preferences(database: None):

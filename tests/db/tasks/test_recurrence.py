@@ -86,19 +86,78 @@ def test_there_are_as_many_occurrences_as_were_asked_for(count: int, interval: i
 
     occurrences = 1
     while (next_due := pattern.next_due(due)) is not None:
-        due, pattern, occurrences = next_due, pattern.successor(), occurrences + 1
+        due, pattern, occurrences = next_due, pattern.successor(due), occurrences + 1
 
     assert occurrences == count
+
+
+@pytest.mark.parametrize(
+    ("due", "pattern_type", "interval", "expected"),
+    [
+        ("2026-01-31", "monthly", 1, ["2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]),
+        ("2026-01-30", "monthly", 1, ["2026-02-28", "2026-03-30"]),
+        ("2026-12-31", "monthly", 2, ["2027-02-28", "2027-04-30", "2027-06-30", "2027-08-31"]),
+        ("2028-02-29", "yearly", 1, ["2029-02-28", "2030-02-28", "2031-02-28", "2032-02-29"]),
+        ("2026-01-31", "weekly", 4, ["2026-02-28", "2026-03-28"]),
+    ],
+)
+def test_a_shorter_month_is_forgotten_in_the_next_longer_one(
+    due: str, pattern_type: str, interval: int, expected: list[str]
+):
+    pattern = RecurrencePattern(pattern_type=pattern_type, interval=interval, occurrence_number=1)
+
+    assert days_after(pattern, due, times=len(expected)) == expected
+
+
+@given(instants, st.sampled_from(["monthly", "yearly"]), st.integers(1, 50), st.integers(1, 30))
+def test_an_occurrence_is_where_one_long_step_from_the_first_would_lead(
+    first: datetime, pattern_type: str, interval: int, times: int
+):
+    due, pattern = first, RecurrencePattern(pattern_type=pattern_type, interval=interval, occurrence_number=1)
+
+    for _ in range(times):
+        due, pattern = (due and pattern.next_due(due)), pattern.successor(due or first)
+
+    assert due == step_by_calendar(first, pattern_type, interval * times)
+
+
+def test_a_pattern_of_another_type_begins_with_the_day_that_it_finds():
+    end_of_january = datetime(2026, 1, 31, tzinfo=UTC)
+    pattern = RecurrencePattern(pattern_type="monthly", interval=1, occurrence_number=1).successor(end_of_january)
+
+    pattern.change({"pattern_type": "yearly"})
+
+    assert days_after(pattern, "2026-02-28", times=2) == ["2027-02-28", "2028-02-28"]
+
+
+def test_a_pattern_that_is_given_another_interval_keeps_its_day():
+    end_of_january = datetime(2026, 1, 31, tzinfo=UTC)
+    pattern = RecurrencePattern(pattern_type="monthly", interval=1, occurrence_number=1).successor(end_of_january)
+
+    pattern.change({"pattern_type": "monthly", "interval": 3})
+
+    assert days_after(pattern, "2026-02-28", times=1) == ["2026-05-31"]
 
 
 def test_the_pattern_of_the_next_occurrence_differs_in_its_number_alone():
     end = datetime(2030, 1, 1, tzinfo=UTC)
     pattern = RecurrencePattern(pattern_type="weekly", interval=2, end_at=end, occurrences_count=9, occurrence_number=4)
 
-    successor = pattern.successor()
+    successor = pattern.successor(end)
 
     assert (successor.pattern_type, successor.interval, successor.end_at) == ("weekly", 2, end)
     assert (successor.occurrences_count, successor.occurrence_number) == (9, 5)
+
+
+def days_after(pattern: RecurrencePattern, due: str, *, times: int) -> list[str]:
+    """List the days of the next occurrences."""
+    due_at, days = datetime.fromisoformat(f"{due}T23:59:59+00:00"), []
+    for _ in range(times):
+        next_due = pattern.next_due(due_at)
+        assert next_due is not None
+        pattern, due_at = pattern.successor(due_at), next_due
+        days.append(str(due_at.date()))
+    return days
 
 
 def step_by_calendar(instant: datetime, pattern_type: str, interval: int) -> datetime | None:

@@ -1,8 +1,10 @@
 """Recurring tasks: what follows a completed one, and that it follows once."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -45,6 +47,41 @@ def test_what_is_said_together_with_completed_is_carried_over_too(owner: int):
         (following,) = [task for task in tasks_of(session, owner) if task.id != task_id]
         assert (following.priority, following.title) == ("low", "Later")
         assert following.due_at == NIGHT + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("moved_to", "expected"),
+    [
+        ({"due_at": datetime(2026, 2, 28, 9, tzinfo=UTC)}, "2026-03-31T09:00:00"),
+        ({"due_on": date(2026, 2, 28)}, "2026-03-31T15:00:00"),
+        ({"due_on": date(2026, 2, 27)}, "2026-03-27T23:59:59"),
+        ({"due_at": datetime(2026, 4, 30, 9, tzinfo=UTC)}, "2026-05-30T09:00:00"),
+        ({"recurrence": None}, None),
+    ],
+)
+def test_a_recurrence_keeps_its_day_until_the_task_is_due_on_another(
+    owner: int, moved_to: dict[str, Any], expected: str | None
+):
+    first = add_recurring(owner, due_at=datetime(2026, 1, 31, 15, tzinfo=UTC), pattern_type="monthly")
+    complete(owner, first, NOON)
+    (second,) = [task.id for task in all_of(owner) if task.id != first]
+
+    with transaction() as session:
+        find_owned(session, Task, second, owner=owner).change({**moved_to, "completed": True}, at=NIGHT)
+
+    due = [task.due_at for task in all_of(owner) if task.id not in {first, second}]
+    assert due == ([] if expected is None else [datetime.fromisoformat(f"{expected}+00:00")])
+
+
+def test_a_task_without_a_due_date_goes_on_from_the_day_of_its_completion(owner: int):
+    first = add_recurring(owner, due_at=None, pattern_type="monthly")
+
+    complete(owner, first, datetime(2026, 1, 31, 15, tzinfo=UTC))
+    (second,) = [task.id for task in all_of(owner) if task.id != first]
+    complete(owner, second, NIGHT)
+
+    due = [task.due_at for task in all_of(owner) if task.id not in {first, second}]
+    assert due == [datetime(2026, 3, 31, 15, tzinfo=UTC)]
 
 
 def test_a_task_without_a_due_date_is_due_again_after_its_completion(owner: int):

@@ -94,7 +94,7 @@ def test_a_contract_with_two_statuses_leaves_alone_what_it_cannot_say(status: st
 
     task.mark(completed=said, at=NIGHT)
 
-    assert (task.status, task.updated_at) == (expected, NIGHT)
+    assert task.status == expected
     assert (task.completed_at is not None) == (expected == "completed")
 
 
@@ -104,6 +104,75 @@ def test_changing_nothing_changes_nothing():
     task.change({}, at=NIGHT)
 
     assert task.updated_at == MORNING
+
+
+@pytest.mark.parametrize("name", ["title", "description", "priority", "due_at", "due_on", "words", "status"])
+def test_saying_what_already_is_changes_nothing(name: str):
+    task = plain_task()
+    task.due_at = NOON
+    shown = {"due_on": NOON.date(), "words": ""}
+
+    task.change({name: shown.get(name, getattr(task, name, None))}, at=NIGHT)
+
+    assert (task.due_at, task.updated_at) == (NOON, MORNING)
+
+
+def test_recurrence_and_tags_that_are_said_again_change_nothing(owner: int):
+    task_id = add_recurring(owner, due_at=NOON, interval=2)
+    same = {"tags": ["weekly", "garden"], "recurrence": {"pattern_type": "daily", "interval": 2, "end_at": None}}
+
+    with transaction() as session:
+        find_owned(session, Task, task_id, owner=owner).change(same, at=NIGHT)
+
+    assert [task.updated_at for task in all_of(owner)] == [MORNING]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tags": ["garden", "weekly"]},
+        {"tags": []},
+        {"recurrence": None},
+        {"recurrence": {"pattern_type": "daily", "interval": 3}},
+        {"completed": True},
+    ],
+)
+def test_any_other_word_about_a_task_is_a_change_of_it(owner: int, changes: Mapping[str, Any]):
+    task_id = add_recurring(owner, due_at=NOON, interval=2)
+
+    with transaction() as session:
+        find_owned(session, Task, task_id, owner=owner).change(changes, at=NIGHT)
+
+    assert next(task.updated_at for task in all_of(owner) if task.id == task_id) == NIGHT
+
+
+@pytest.mark.parametrize("kept", [None, ""])
+@pytest.mark.parametrize("sent", [None, ""])
+def test_no_words_leave_no_description_as_it_is(kept: str | None, sent: str | None):
+    task = plain_task()
+    task.description = kept
+
+    task.change({"words": sent}, at=NIGHT)
+
+    assert (task.description, task.updated_at) == (kept, MORNING)
+
+
+def test_no_words_take_a_description_away():
+    task = plain_task()
+    task.description = "All of them"
+
+    task.change({"words": ""}, at=NIGHT)
+
+    assert task.description is None
+
+
+def test_the_day_on_which_a_task_is_due_leaves_its_instant_alone():
+    task = plain_task()
+    task.due_at = NOON
+
+    task.change({"due_on": NOON.date(), "title": "Later"}, at=NIGHT)
+
+    assert task.due_at == NOON
 
 
 def test_changing_something_is_remembered():
@@ -117,7 +186,7 @@ def test_changing_something_is_remembered():
 @pytest.mark.parametrize(("day", "due_at"), [(MORNING.date(), LAST_SECOND), (None, None)])
 def test_a_task_due_on_a_day_is_due_at_its_end(owner: int, day: date | None, due_at: datetime | None):
     changed = plain_task()
-    changed.due_at = NOON
+    changed.due_at = NOON - timedelta(days=1)
 
     changed.change({"due_on": day}, at=NIGHT)
     with autocommit() as connection:
