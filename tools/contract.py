@@ -24,7 +24,6 @@ from server.pages.views import pages
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = Path(__file__).with_name("contract-skeleton")
-USAGE = "make contract NAME=pulse BASE=/pulse/v1 ERROR=problem"
 ACCOUNT = "{user_id}"
 ACCOUNT_EXAMPLE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 BASE = re.compile(r"(?=.{2,60}$)(?!.*\{.*\{)/[a-z0-9][a-z0-9._-]*(/([a-z0-9][a-z0-9._-]*|\{user_id\}))*")
@@ -113,7 +112,7 @@ def written(value: object) -> str:
 def skeleton_of(name: str = "", base: str = "", error: str = "") -> Skeleton:
     """Check what the contract is to be made of. Raises `Impossible`."""
     if not (name and base and error):
-        raise Impossible("NAME, BASE and ERROR have to be given")
+        raise Impossible("NAME, BASE and ERROR have to be given: make contract NAME=pulse BASE=/pulse/v1 ERROR=problem")
     models = {one.error.__name__: one for one in reversed(CONTRACTS)}
     if not re.fullmatch(r"[a-z][a-z0-9]{0,29}", name) or keyword.iskeyword(name):
         raise Impossible("NAME has to be a word of up to 30 lowercase letters and digits, such as pulse")
@@ -176,7 +175,7 @@ def main(*words: str) -> int:
     try:
         paths = write(skeleton_of(*words))
     except Impossible as impossible:
-        print(f"{impossible}. Usage: {USAGE}", file=sys.stderr)
+        print(impossible, file=sys.stderr)
         return 2
     print("Written:", *paths, sep="\n  ")
     print("It is served, and `make check` takes it. What comes next: docs/adding-a-contract.md")
