@@ -104,9 +104,17 @@ def schemas_as_written(model: Contract, names: set[str]) -> Iterator[str]:
         yield from re.findall(rf"^    {name}:\n(?: {{6}}.*\n)+", text, re.MULTILINE)
 
 
+class Indented(yaml.SafeDumper):
+    """Writes YAML as it stands in the contracts: lists are indented."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Indent what comes next, lists in mappings too."""
+        super().increase_indent(flow, indentless=False)
+
+
 def written(value: object) -> str:
-    """Write a value as YAML, as it stands in the contracts."""
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000).rstrip()
+    """Write a value as YAML."""
+    return yaml.dump(value, Dumper=Indented, sort_keys=False, allow_unicode=True, width=1000).rstrip()
 
 
 def skeleton_of(name: str = "", base: str = "", error: str = "") -> Skeleton:
