@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +16,8 @@ import yaml
 from flask import Flask
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-import clock
 from language.errors import FieldError
+from language.texts import instant_json
 from server.contracts import CONTRACTS, Contract, segments_of
 from server.errors.refusals import Refusal, bad_input_message
 from server.errors.shapes import PROBLEM_JSON
@@ -25,6 +26,7 @@ from server.pages.views import pages
 ROOT = Path(__file__).parent.parent
 TEMPLATES = Path(__file__).with_name("contract-skeleton")
 ACCOUNT = "{user_id}"
+CREATED_AT = datetime(2026, 3, 2, 8, 20, 11, 451, UTC)
 ACCOUNT_EXAMPLE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 BASE = re.compile(r"(?=.{2,60}$)(?!.*\{.*\{)/[a-z0-9][a-z0-9._-]*(/([a-z0-9][a-z0-9._-]*|\{user_id\}))*")
 
@@ -70,7 +72,7 @@ class Skeleton(NamedTuple):
 
     def _examples(self) -> dict[str, object]:
         account = {"user_id": ACCOUNT_EXAMPLE} if ACCOUNT in self.base else {}
-        created = {"title": "Water the plants", "completed": False, "created_at": "2026-03-02T08:20:11.000451Z"}
+        created = {"title": "Water the plants", "completed": False, "created_at": instant_json(CREATED_AT)}
         schema = error_schema_of(self.model)
         return {
             "task": written({"id": 42, **account, **created}),
@@ -83,7 +85,7 @@ class Skeleton(NamedTuple):
     def _error(self, status: int, code: str, message: str = "", **fields: str) -> str:
         wrong = [FieldError(name, told) for name, told in fields.items()]
         refusal = Refusal(status, code, message or bad_input_message(wrong), wrong)
-        return written(self.model.error(refusal, clock.now()))
+        return written(self.model.error(refusal, CREATED_AT))
 
 
 def error_schema_of(model: Contract) -> str:
@@ -107,7 +109,7 @@ def schemas_as_written(model: Contract, names: set[str]) -> Iterator[str]:
 class Indented(yaml.SafeDumper):
     """Writes YAML as it stands in the contracts: lists are indented."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 (PyYAML's)
         """Indent what comes next, lists in mappings too."""
         super().increase_indent(flow, indentless=False)
 
