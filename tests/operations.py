@@ -130,7 +130,7 @@ def request_of(operation: Operation, person: Person, *, item: object = None, exa
     if operation.id == "read_active_session":
         send(named("create_session", "focusguard"), person)
     values = {name: parameter.get("example") for name, parameter in operation.parameters.items()}
-    values |= dict.fromkeys({"user_id", operation.path_user}, person.uuid)
+    values |= {"user_id": person.uuid, operation.path_user or "user_id": person.uuid}
     if operation.item is not None:
         values[operation.item] = str(make_item(operation, person) if item is None else item)
     request: dict[str, Any] = {"method": operation.method, "url": operation.path.format(**values)}

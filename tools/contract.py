@@ -147,7 +147,7 @@ def refuse_what_is_taken(skeleton: Skeleton, root: Path) -> None:
     base = Contract("", skeleton.base, skeleton.model.error)
     for owner, path in paths_taken():
         if base.holds(segments_of(path.encode())):
-            raise Impossible(f"BASE: {path} ({owner}) lies there already")
+            raise Impossible(f"BASE: {path} ({owner}) is there already")
 
 
 def paths_taken() -> Iterator[tuple[str, str]]:
