@@ -151,7 +151,7 @@ def make_item(operation: Operation, person: Person) -> Any:
     if operation.id == "read_plant_of_session":
         return send(named("create_plant", "focusguard"), person)["session_id"]
     creations = [one for one in OPERATIONS if (one.method, one.path) == ("POST", operation.collection)]
-    assert creations, f"{operation.path}: nothing is made at {operation.collection}; say in make_item what makes it"
+    assert creations, f"no POST {operation.collection}: say here what makes {operation.item}, or that it is NOT_OWNED"
     return send(creations[0], person)["id"]
 
 

@@ -118,7 +118,9 @@ def for_what_is_not_there(scene: Scene) -> Answers:
         yield scene.ask_for(no_item(scene.operation))
         yield scene.ask_for(make_item(named("read_session", "focusguard"), scene.person))
     elif scene.operation.parameters:
-        yield scene.person.client.get(scene.operation.path.format(user_id=uuid4()))
+        yield scene.person.client.get(
+            scene.operation.path.format_map(dict.fromkeys(scene.operation.parameters, uuid4()))
+        )
     else:
         yield scene.person.client.get(scene.operation.path)
 

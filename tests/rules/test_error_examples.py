@@ -11,6 +11,7 @@ from tests.conftest import Person, once
 from tests.contract_walk import contract_named
 from tests.operations import OPERATIONS, Operation, code_in
 from tests.rules.causes import DECIDED_WITHOUT_ROWS, Scene, answers_with
+from tools.contract import written
 
 
 def for_each_example(condition: Callable[[str], bool]) -> pytest.MarkDecorator:
@@ -60,7 +61,7 @@ def hold_to_what_is_sent(
 def what_to_write(sent: list[dict[str, Any]], code: str) -> str:
     """Say how the errors read that were sent, those with the code of the example if there are any, as YAML to paste."""
     alike = [error for error in sent if code_in(error) == code] or sent
-    texts = dict.fromkeys(yaml.safe_dump(without_time(error), sort_keys=False, width=1000) for error in alike)
+    texts = dict.fromkeys(written(without_time(error)) for error in alike)
     return "\n\n".join(["is not sent as the example says, but:", *texts]) if texts else "could not be provoked at all"
 
 
