@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test coverage test-sdk test-browser check lint audit lint-node format sdk fuzz attack crash races diff-contracts bench migration lock clean
+.PHONY: help serve demo test coverage test-sdk test-browser check lint audit lint-node format sdk fuzz attack crash races diff-contracts bench contract migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -72,6 +72,9 @@ diff-contracts: .venv/test ## Tell breaking from harmless changes of the contrac
 
 bench: .venv/test ## Measure this server beside a FastAPI one, or beside another checkout of it: make bench AGAINST=<folder>
 	@$(BIN)/python -W ignore -m benchmarks.run $(if $(AGAINST),--against "$(AGAINST)") $(OPTIONS)
+
+contract: .venv/test ## Write the skeleton of a new contract: make contract NAME=pulse BASE=/pulse/v1 ERROR=problem
+	@$(BIN)/python -W ignore -m tools.contract "$(NAME)" "$(BASE)" "$(ERROR)"
 
 migration: .venv/test ## Write a migration for what changed in the models: make migration M="what it does"
 	@$(BIN)/python -m db.migrations.draft "$(M)"

@@ -16,6 +16,9 @@ from server.contracts import Contract
 from tests.conftest import PASSWORD, Person
 from tests.contract_truth import ROUTES, resolved
 
+NOT_OWNED = {("read_user", "user_id"), ("read_daily_stats", "days")}
+"""Parameters of paths that name nobody's thing: whoever is signed in sees a profile's public part."""
+
 
 class Operation(NamedTuple):
     """One operation as its contract defines it, references resolved."""
@@ -91,7 +94,8 @@ class Operation(NamedTuple):
     @property
     def item(self) -> str | None:
         """The parameter that names a thing of the caller's."""
-        return next((name for name in self.parameters if name not in {"user_id", "days"}), None)
+        others = {self.path_user, *(name for operation, name in NOT_OWNED if operation == self.id)}
+        return next((name for name in self.parameters if name not in others), None)
 
     @property
     def collection(self) -> str:
@@ -125,7 +129,8 @@ def request_of(operation: Operation, person: Person, *, item: object = None, exa
     """Write a request that succeeds for this person; a thing that it names is made first, unless one is given."""
     if operation.id == "read_active_session":
         send(named("create_session", "focusguard"), person)
-    values = {"user_id": person.uuid, "days": "7"}
+    values = {name: parameter.get("example") for name, parameter in operation.parameters.items()}
+    values |= {"user_id": person.uuid, operation.path_user or "user_id": person.uuid}
     if operation.item is not None:
         values[operation.item] = str(make_item(operation, person) if item is None else item)
     request: dict[str, Any] = {"method": operation.method, "url": operation.path.format(**values)}
@@ -145,8 +150,9 @@ def make_item(operation: Operation, person: Person) -> Any:
     """Make a thing of the kind that an operation's path names, and return its id."""
     if operation.id == "read_plant_of_session":
         return send(named("create_plant", "focusguard"), person)["session_id"]
-    creation = next(one for one in OPERATIONS if (one.method, one.path) == ("POST", operation.collection))
-    return send(creation, person)["id"]
+    creations = [one for one in OPERATIONS if (one.method, one.path) == ("POST", operation.collection)]
+    assert creations, f"no POST {operation.collection}: say here what makes {operation.item}, or that it is NOT_OWNED"
+    return send(creations[0], person)["id"]
 
 
 def no_item(operation: Operation) -> object:

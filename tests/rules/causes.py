@@ -69,14 +69,16 @@ def let_pass(patch: pytest.MonkeyPatch, time: timedelta) -> None:
 
 
 def too_late(scene: Scene) -> Answers:
+    request = request_of(scene.operation, scene.person)
     let_pass(scene.patch, refresh_lifetime())
-    yield scene.ask()
+    yield scene.person.client.request(**request)
 
 
 def logged_out(scene: Scene) -> Answers:
+    request = request_of(scene.operation, scene.person)
     for door, token in (("logout", scene.person.access_token), ("logout-refresh", scene.person.refresh_token)):
         scene.person.client.post(f"/api/v1/auth/{door}", headers=bearer(token))
-    yield scene.ask()
+    yield scene.person.client.request(**request)
 
 
 def renewed_token(person: Person) -> str:
@@ -107,6 +109,8 @@ def for_what_is_the_others(scene: Scene) -> Answers:
     request = request_of(scene.operation, scene.other)
     request["headers"] = bearer(scene.person.access_token)
     yield scene.person.client.request(**request)
+    if scene.operation.path_user is not None and scene.operation.item is not None:
+        yield scene.ask_for(make_item(scene.operation, scene.other))
 
 
 def for_what_is_not_there(scene: Scene) -> Answers:
@@ -114,7 +118,9 @@ def for_what_is_not_there(scene: Scene) -> Answers:
         yield scene.ask_for(no_item(scene.operation))
         yield scene.ask_for(make_item(named("read_session", "focusguard"), scene.person))
     elif scene.operation.parameters:
-        yield scene.person.client.get(scene.operation.path.format(user_id=uuid4()))
+        yield scene.person.client.get(
+            scene.operation.path.format_map(dict.fromkeys(scene.operation.parameters, uuid4()))
+        )
     else:
         yield scene.person.client.get(scene.operation.path)
 
@@ -160,13 +166,14 @@ def again_and_again(scene: Scene) -> Answers:
 
 
 def past_the_quota(scene: Scene) -> Answers:
+    request = request_of(scene.operation, scene.person)
     spent = quotas.Quota(limit=60, left=-1, seconds=30)
 
     async def take(*_: object, **__: object) -> quotas.Quota:
         return spent
 
     scene.patch.setattr(quotas.Quotas, "take", take)
-    yield scene.ask()
+    yield scene.person.client.request(**request)
 
 
 def failing(failure: Exception) -> Callable[[Scene], Answers]:

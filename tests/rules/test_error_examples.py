@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from server.contracts import CONTRACTS, Contract
 from tests.conftest import Person, once
+from tests.contract_walk import contract_named
 from tests.operations import OPERATIONS, Operation, code_in
 from tests.rules.causes import DECIDED_WITHOUT_ROWS, Scene, answers_with
+from tools.contract import written
 
 
 def for_each_example(condition: Callable[[str], bool]) -> pytest.MarkDecorator:
@@ -41,14 +44,25 @@ def without_time(error: dict[str, Any]) -> dict[str, Any]:
     return {name: without_time(value) if isinstance(value, dict) else value for name, value in members.items()}
 
 
-def is_sent(example: dict[str, Any], contract: Contract, response: str, new_person: Callable[[], Person]) -> bool:
-    """Provoke an error of every operation that documents it, until one of them answers like the example."""
+def hold_to_what_is_sent(
+    example: dict[str, Any], contract: Contract, response: str, new_person: Callable[[], Person]
+) -> None:
+    """Provoke an error of every operation that documents it, and fail unless one of them answers like the example."""
+    sent: list[dict[str, Any]] = []
     for operation in operations_with(contract, response):
         with pytest.MonkeyPatch.context() as patch:
             answers = answers_with(code_in(example), Scene(operation, new_person(), new_person(), patch))
-            if any(answer.is_error and without_time(answer.json()) == without_time(example) for answer in answers):
-                return True
-    return False
+            sent += (answer.json() for answer in answers if answer.is_error)
+        if without_time(example) in map(without_time, sent):
+            return
+    pytest.fail(f"{contract.path.name}, {response}: {code_in(example)} {what_to_write(sent, code_in(example))}")
+
+
+def what_to_write(sent: list[dict[str, Any]], code: str) -> str:
+    """Say how the errors read that were sent, those with the code of the example if there are any, as YAML to paste."""
+    alike = [error for error in sent if code_in(error) == code] or sent
+    texts = dict.fromkeys(written(without_time(error)) for error in alike)
+    return "\n\n".join(["is not sent as the example says, but:", *texts]) if texts else "could not be provoked at all"
 
 
 @once
@@ -56,11 +70,24 @@ def is_sent(example: dict[str, Any], contract: Contract, response: str, new_pers
 def test_an_error_of_the_request_reads_as_its_example(
     contract: Contract, response: str, example: dict[str, Any], new_person: Callable[[], Person]
 ):
-    assert is_sent(example, contract, response, new_person)
+    hold_to_what_is_sent(example, contract, response, new_person)
 
 
 @for_each_example(lambda code: code not in DECIDED_WITHOUT_ROWS)
 def test_an_error_of_what_there_is_reads_as_its_example(
     contract: Contract, response: str, example: dict[str, Any], new_person: Callable[[], Person]
 ):
-    assert is_sent(example, contract, response, new_person)
+    hold_to_what_is_sent(example, contract, response, new_person)
+
+
+@once
+def test_a_wrong_example_is_answered_by_what_is_really_sent(new_person: Callable[[], Person]):
+    todo = contract_named("todo")
+    wrong = {"error": {"code": "token_expired", "message": "Too old.", "details": None}}
+
+    with pytest.raises(pytest.fail.Exception, match="is not sent as the example says") as failure:
+        hold_to_what_is_sent(wrong, todo, "Unauthenticated", new_person)
+
+    _, told = str(failure.value).split("\n\n")
+    (examples,) = todo.document["components"]["responses"]["Unauthenticated"]["content"].values()
+    assert yaml.safe_load(told) == examples["examples"]["expired"]["value"]

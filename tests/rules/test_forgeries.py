@@ -13,6 +13,7 @@ from tests.conftest import Person, once
 from tests.operations import code_in, request_of
 from tests.rules.callers import DOORS, Door, for_each_door
 from tests.rules.forgeries import FORGERIES, NOT_SIGNED, OF_ANOTHER_ALGORITHM, Stolen
+from tests.rules.texts import TEXTS
 from tests.rules.writes import watched_database
 from tests.server.conftest import RawAnswer, raw_request, read_answer
 
@@ -48,8 +49,9 @@ def test_no_forged_token_lets_a_request_in(
 def test_the_documentation_tells_how_many_kinds_of_forgeries_are_tried():
     told = re.sub(r"\s+", " ", (ROOT / "docs" / "security.md").read_text())
 
+    doors = [door for door in DOORS if door.operation.contract.name in TEXTS]
     assert len(FORGERIES) >= 22
-    assert f"{len(FORGERIES)} kinds of forged tokens, at each of the {len(DOORS)} places" in told
+    assert f"{len(FORGERIES)} kinds of forged tokens, at each of the {len(doors)} places" in told
 
 
 def is_refused(answer: RawAnswer, door: Door) -> bool:

@@ -5,6 +5,7 @@ import pytest
 
 from server.contracts import CONTRACTS, Contract
 from tests.conftest import PASSWORD, once
+from tests.operations import operations_of
 from tests.sdk.conftest import PythonClient
 
 pytestmark = once
@@ -107,9 +108,14 @@ def focusguard(sdk: PythonClient):
     assert auth.read_current_user(client=me).detail.status_code == 401
 
 
+def no_story_yet(sdk: PythonClient):
+    operations = operations_of(sdk.contract.name)
+    assert [one.id for one in operations if not callable(getattr(sdk.api(one.definition["tags"][0]), one.id))] == []
+
+
 STORIES = {story.__name__: story for story in (workspace, fullstack, tasktracker, focusguard, todo)}
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda one: one.name)
 def test_the_python_client_tells_the_whole_story(contract: Contract, python_client: Callable[[Contract], PythonClient]):
-    STORIES[contract.name](python_client(contract))
+    STORIES.get(contract.name, no_story_yet)(python_client(contract))
