@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from hypothesis import HealthCheck, assume, settings
+from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from hypothesis.strategies import DataObject, SearchStrategy
@@ -26,6 +26,7 @@ def walks(number: int, *, steps: int = 1) -> settings:
         max_examples=number * 40 if is_long else number,
         stateful_step_count=steps,
         derandomize=not is_long,
+        phases=list(Phase) if is_long else [Phase.generate],
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )

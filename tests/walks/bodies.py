@@ -29,6 +29,7 @@ _FORMATS: dict[str, SearchStrategy[str]] = {
     "date": days.map(date.isoformat),
     "date-time": instants.map(datetime.isoformat),
     "timezone": st.sampled_from(ZONES),
+    "uuid": st.uuids().map(str),
     "username": _never_taken,
     "email": _never_taken.map(lambda name: f"{name.replace(' ', '.')}@quintet.example"),
 }

@@ -12,7 +12,7 @@ from hypothesis.strategies import DataObject
 from tests.walks import plain
 from tests.walks.account import drawn, draws, one_of
 from tests.walks.anchor import AnchorLife
-from tests.walks.plain import Members, newest_first, run_to
+from tests.walks.plain import Members, run_to
 
 SESSIONS, GARDEN = "/api/sessions", "/api/garden"
 DAY = timedelta(days=1)
@@ -126,7 +126,7 @@ class FocusLife(AnchorLife):
 
     def hold_focus(self) -> None:
         """Hold sessions and statistics to what they should be."""
-        shown = [session_json(session) for session in newest_first(self.sessions)]
+        shown = sorted(map(session_json, self.sessions), key=by_time_and_id, reverse=True)
         assert {"sessions": shown, "total": len(shown)} == self.get(SESSIONS)
         days = plain.days_of(self.sessions)
         minutes, today = sum(day[0] for day in days.values()), self.today()
@@ -144,13 +144,13 @@ class FocusLife(AnchorLife):
     def hold_garden(self) -> None:
         shown = [plain.shown({name: plant[name] for name in SHOWN_OF_PLANTS}) for plant in self.plants]
         gardens = [plant | {"total_plants": len(shown)} for plant in shown]
-        assert sorted(gardens, key=order_of_plants) == sorted(self.get(GARDEN)["gardens"], key=order_of_plants)
+        assert {"gardens": sorted(gardens, key=by_time_and_id), "total": len(shown)} == self.get(GARDEN)
 
 
 def session_json(session: Members) -> Members:
     return plain.shown({name: session[name] for name in SHOWN_OF_SESSIONS})
 
 
-def order_of_plants(plant: Members) -> tuple[str, str]:
-    """Return what plants are sorted by; ids that are no numbers decide between those of one moment."""
-    return plant["created_at"], plant["id"]
+def by_time_and_id(thing: Members) -> tuple[str, str]:
+    """Return what things are sorted by whose ids do not grow with time."""
+    return thing["created_at"], thing["id"]

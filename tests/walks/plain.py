@@ -101,7 +101,7 @@ def change_task(task: Members, values: Members, status: str | None, at: datetime
     """Change a task, and then its status if one is given; return its next occurrence if that makes one."""
     values = dict(values)
     pattern = values.pop("pattern", None) if "pattern" in values else task["pattern"] and task["pattern"]["says"]
-    if values.get("due_at", task["due_at"]) != task["due_at"]:
+    if "due_at" in values and day_of(values["due_at"]) != day_of(task["due_at"]):
         task["began_on"] = None
     changed(task, values, at)
     _recur(task, pattern, at)

@@ -48,7 +48,7 @@ def test_all_that_can_be_changed_is_echoed_except_what_is_no_thing():
 
 @pytest.mark.parametrize("maker", [*MAKERS, *OF_THE_ACCOUNT], ids=lambda one: f"{one.contract.name}-{one.id}")
 def test_what_is_shown_and_sent_back_changes_nothing(new_person: Callable[..., Person], maker: Operation):
-    @walks(3)
+    @walks(2)
     @given(body=values_of(maker.schema), data=st.data())
     def walk(body: dict[str, Any], data: st.DataObject) -> None:
         person = new_person()

@@ -25,4 +25,4 @@ def test_whatever_is_done_through_one_contract_is_seen_through_all(new_person: C
             clock.at = began_at
             super().__init__(new_person(), clock)
 
-    run_state_machine_as_test(Born, settings=walks(8, steps=25))
+    run_state_machine_as_test(Born, settings=walks(4, steps=25))
