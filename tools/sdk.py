@@ -77,9 +77,14 @@ def _problem_body(contract: Contract) -> str:
     return f"export type {{ {schema} as ProblemBody }} from './types.gen.js';\n"
 
 
-def run(*command: str | Path, **environment: str) -> None:
+def run(*command: str | Path, **variables: str) -> None:
     """Run a program with more variables in its environment. Raises `CalledProcessError` if it fails."""
-    subprocess.run(command, check=True, env=os.environ | {"PATH": PATH, "RUFF_NO_CACHE": "true"} | environment)
+    subprocess.run(command, check=True, env=environment() | variables)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment to run generators in."""
+    return os.environ | {"PATH": PATH, "RUFF_NO_CACHE": "true"}
 
 
 if __name__ == "__main__":
