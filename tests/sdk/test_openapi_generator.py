@@ -64,8 +64,8 @@ def test_openapi_generator_makes_a_python_client_that_compiles(
 
 @once
 @each_contract
-def test_openapi_generator_makes_a_typescript_client_without_a_warning(contract: Contract, tmp_path: Path):
-    assert generate("typescript-fetch", contract.path, tmp_path) == set()
+def test_openapi_generator_makes_a_kotlin_client_without_a_warning(contract: Contract, tmp_path: Path):
+    assert generate("kotlin", contract.path, tmp_path) == set()
 
 
 @pytest.fixture(scope="session")
