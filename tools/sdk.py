@@ -55,6 +55,8 @@ def generate_typescript(contracts: Iterable[Contract], folder: Path) -> None:
     run("openapi-ts", "--silent", "--file", TOOLS / "openapi-ts.config.mjs", CLIENTS=json.dumps(sources))
     for contract, package in packages.items():
         (package / "package.json").write_text(json.dumps(_package_json(contract), indent=2))
+        (package / "src/problem-body.ts").write_text(_problem_body(contract))
+        shutil.copy(TOOLS / "typescript-client/main.ts", package / "src")
         shutil.copy(TOOLS / "typescript-client/tsconfig.json", package)
         run("tsc", "--project", package)
 
@@ -64,13 +66,25 @@ def _package_json(contract: Contract) -> dict[str, object]:
         "name": f"quintet-{contract.name}",
         "version": contract.document["info"]["version"],
         "type": "module",
-        "exports": {".": {"types": "./dist/index.d.ts", "default": "./dist/index.js"}},
+        "exports": {".": {"types": "./dist/main.d.ts", "default": "./dist/main.js"}},
     }
 
 
-def run(*command: str | Path, **environment: str) -> None:
+def _problem_body(contract: Contract) -> str:
+    """Name the type of the body that every error of a contract has."""
+    response = contract.document["components"]["responses"]["InternalError"]
+    schema = response["content"][contract.media_type]["schema"]["$ref"].rpartition("/")[2]
+    return f"export type {{ {schema} as ProblemBody }} from './types.gen.js';\n"
+
+
+def run(*command: str | Path, **variables: str) -> None:
     """Run a program with more variables in its environment. Raises `CalledProcessError` if it fails."""
-    subprocess.run(command, check=True, env=os.environ | {"PATH": PATH, "RUFF_NO_CACHE": "true"} | environment)
+    subprocess.run(command, check=True, env=environment() | variables)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment to run generators in."""
+    return os.environ | {"PATH": PATH, "RUFF_NO_CACHE": "true"}
 
 
 if __name__ == "__main__":

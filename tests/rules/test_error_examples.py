@@ -8,7 +8,7 @@ import yaml
 
 from server.contracts import CONTRACTS, Contract
 from tests.conftest import Person, once
-from tests.contract_walk import contract_named
+from tests.contract_walk import contract_named, specification
 from tests.operations import OPERATIONS, Operation, code_in
 from tests.rules.causes import DECIDED_WITHOUT_ROWS, Scene, answers_with
 from tools.contract import written
@@ -19,7 +19,7 @@ def for_each_example(condition: Callable[[str], bool]) -> pytest.MarkDecorator:
     examples = [
         pytest.param(contract, name, one["value"], id=f"{contract.name}-{name}-{key}")
         for contract in CONTRACTS
-        for name, response in contract.document["components"]["responses"].items()
+        for name, response in specification(contract)["components"]["responses"].items()
         for content in [response["content"][contract.media_type]]
         for key, one in (content.get("examples") or {"only": {"value": content.get("example")}}).items()
         if condition(code_in(one["value"]))

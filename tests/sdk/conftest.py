@@ -1,3 +1,6 @@
+import json
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,10 +12,21 @@ from typing import Any
 
 import pytest
 
-from server.contracts import Contract
+from server.contracts import CONTRACTS, Contract
 from tests.conftest import Person
 from tests.contract_truth import hold_to_contract
-from tools.sdk import generate_python
+from tools.sdk import NODE_MODULES, generate_python, generate_typescript, run
+
+HERE = Path(__file__).parent
+TYPESCRIPT_STORIES = [contract.name for contract in CONTRACTS if (HERE / f"{contract.name}.ts").exists()]
+
+
+def readme_sample(language: str) -> str:
+    """The program in this language that the README's section on clients shows."""
+    readme = Path(HERE.parent.parent, "README.md").read_text()
+    section = readme.split("\n## Clients\n")[1].split("\n## ")[0]
+    [sample] = re.findall(rf"^```{language}\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    return sample
 
 
 @dataclass(frozen=True)
@@ -38,34 +52,43 @@ class PythonClient:
     def with_token(self, token: str) -> Any:
         return self._open("AuthenticatedClient", token=token)
 
+    def refusal(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:
+        """Call a function that has to raise the client's own error, and return that."""
+        with pytest.raises(import_module(f"quintet_{self.contract.name}").ProblemError) as caught:
+            function(*arguments, **options)
+        return caught.value
+
+    def without_checks(self, **httpx_args: Any) -> Any:
+        """A client whose answers are not held to the contract, for asyncio, too, to be opened by the caller."""
+        return self._make("Client", httpx_args=httpx_args)
+
     def _open(self, kind: str, **options: str) -> Any:
+        checked = {"event_hooks": {"response": [hold_to_contract]}}
+        return self.stack.enter_context(self._make(kind, httpx_args=checked, **options))
+
+    def _make(self, kind: str, **options: Any) -> Any:
         make = getattr(import_module(f"quintet_{self.contract.name}"), kind)
-        client = make(
-            base_url=f"{self.base_url}{self.contract.mount}",
-            raise_on_unexpected_status=True,
-            httpx_args={"event_hooks": {"response": [hold_to_contract]}},
-            **options,
-        )
-        return self.stack.enter_context(client)
+        return make(base_url=f"{self.base_url}{self.contract.mount}", **options)
 
 
 @pytest.fixture(scope="session")
-def python_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Contract], None]]:
+def python_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Contract], Path]]:
     """Generate the Python client of a contract when it is first asked for, and let it be imported."""
     folder: Path = tmp_path_factory.mktemp("python-clients")
     with pytest.MonkeyPatch.context() as patch:
 
         @cache
-        def generate(contract: Contract) -> None:
+        def generate(contract: Contract) -> Path:
             generate_python(contract, folder / contract.name)
             patch.syspath_prepend(folder / contract.name)
+            return folder / contract.name
 
         yield generate
 
 
 @pytest.fixture
 def python_client(
-    python_package: Callable[[Contract], None], base_url: str, person: Person
+    python_package: Callable[[Contract], Path], base_url: str, person: Person
 ) -> Iterator[Callable[[Contract], PythonClient]]:
     """Open the generated client of a contract."""
     with ExitStack() as stack:
@@ -75,3 +98,20 @@ def python_client(
             return PythonClient(contract, base_url, person, stack)
 
         yield open_one
+
+
+@pytest.fixture(scope="session")
+def typescript_programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Generate and compile the TypeScript client of every contract, and what is told with them."""
+    folder: Path = tmp_path_factory.mktemp("typescript")
+    generate_typescript(CONTRACTS, folder / "clients")
+    (folder / "node_modules").mkdir()
+    (folder / "node_modules/@types").symlink_to(NODE_MODULES / "@types")
+    for contract in CONTRACTS:
+        (folder / f"node_modules/quintet-{contract.name}").symlink_to(folder / "clients" / contract.name)
+    (folder / "package.json").write_text(json.dumps({"type": "module"}))
+    (folder / "readme.ts").write_text(readme_sample("ts"))
+    for source in (*HERE.glob("*.ts"), HERE / "tsconfig.json"):
+        shutil.copy(source, folder)
+    run("tsc", "--project", folder)
+    return folder

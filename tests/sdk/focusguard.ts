@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { AuthService, type ApiError, GardenService, SessionsService, StatsService, client } from 'quintet-focusguard';
+import { AuthService, GardenService, SessionsService, StatsService, client } from 'quintet-focusguard';
 
 let token = '';
 client.setConfig({ baseUrl: `${process.env.BASE_URL}/api`, auth: () => token });
@@ -23,4 +23,4 @@ await SessionsService.deleteSession({ path });
 assert.equal((await SessionsService.listSessions()).total, 0);
 
 await AuthService.logOut();
-await assert.rejects(AuthService.readCurrentUser(), (error: ApiError) => error.detail.status_code === 401);
+await assert.rejects(AuthService.readCurrentUser(), { name: 'ProblemError', status: 401 });

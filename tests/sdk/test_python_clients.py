@@ -1,7 +1,11 @@
+import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
+from httpx import MockTransport, Response
 
 from server.contracts import CONTRACTS, Contract
 from tests.conftest import PASSWORD, once
@@ -9,6 +13,8 @@ from tests.operations import operations_of
 from tests.sdk.conftest import PythonClient
 
 pytestmark = once
+
+Open = Callable[[Contract], PythonClient]
 
 
 def workspace(sdk: PythonClient):
@@ -27,9 +33,9 @@ def workspace(sdk: PythonClient):
     assert todos.list_todos(client=me) == []
 
     auth.log_out(client=me)
-    assert auth.read_me(client=me).status == 401
+    assert sdk.refusal(auth.read_me, client=me).status == 401
     auth.log_out_refresh(client=sdk.with_token(tokens.refresh_token))
-    assert auth.refresh(client=sdk.with_token(tokens.refresh_token)).status == 401
+    assert sdk.refusal(auth.refresh, client=sdk.with_token(tokens.refresh_token)).status == 401
 
 
 def fullstack(sdk: PythonClient):
@@ -69,7 +75,7 @@ def tasktracker(sdk: PythonClient):
     assert tasks.list_tasks(client=me).total == 0
 
     auth.log_out(client=me)
-    assert tasks.list_tasks(client=me).status == 401
+    assert sdk.refusal(tasks.list_tasks, client=me).status == 401
 
 
 def todo(sdk: PythonClient):
@@ -105,7 +111,7 @@ def focusguard(sdk: PythonClient):
     assert sessions.list_sessions(client=me).total == 0
 
     auth.log_out(client=me)
-    assert auth.read_current_user(client=me).detail.status_code == 401
+    assert sdk.refusal(auth.read_current_user, client=me).status == 401
 
 
 def no_story_yet(sdk: PythonClient):
@@ -117,5 +123,73 @@ STORIES = {story.__name__: story for story in (workspace, fullstack, tasktracker
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda one: one.name)
-def test_the_python_client_tells_the_whole_story(contract: Contract, python_client: Callable[[Contract], PythonClient]):
+def test_the_python_client_tells_the_whole_story(contract: Contract, python_client: Open):
     STORIES.get(contract.name, no_story_yet)(python_client(contract))
+
+
+LISTS = {
+    "workspace": ("todos", "list_todos"),
+    "fullstack": ("tags", "list_tags"),
+    "tasktracker": ("tasks", "list_tasks"),
+    "focusguard": ("sessions", "list_sessions"),
+    "todo": ("tasks", "list_tasks"),
+}
+LISTED = [contract for contract in CONTRACTS if contract.name in LISTS]
+BAD_TITLES = [contract for contract in CONTRACTS if contract.name in {"workspace", "tasktracker", "todo"}]
+
+
+def list_of(sdk: PythonClient, suffix: str = "") -> tuple[Callable[..., Any], list[str]]:
+    """The function that lists something, and the arguments in its path."""
+    tag, name = LISTS[sdk.contract.name]
+    return getattr(sdk.api(tag), name + suffix), [sdk.person.uuid] * (sdk.contract.name == "todo")
+
+
+@pytest.mark.parametrize("contract", LISTED, ids=lambda one: one.name)
+def test_an_error_is_raised_with_the_words_of_its_contract(contract: Contract, python_client: Open):
+    sdk = python_client(contract)
+    function, path = list_of(sdk)
+
+    error = sdk.refusal(function, *path, client=sdk.anonymous())
+
+    assert error.status == 401
+    assert error.code.lower() == "token_missing"
+    assert error.message in json.dumps(error.body)
+    assert error.errors == []
+    assert error.response.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("contract", LISTED, ids=lambda one: one.name)
+def test_a_coroutine_function_raises_the_same_error(contract: Contract, python_client: Open):
+    sdk = python_client(contract)
+    function, path = list_of(sdk, "_async")
+
+    async def call() -> None:
+        async with sdk.without_checks() as anyone:
+            await function(*path, client=anyone)
+
+    assert sdk.refusal(asyncio.run, call()).status == 401
+
+
+@pytest.mark.parametrize("contract", BAD_TITLES, ids=lambda one: one.name)
+def test_an_error_tells_what_is_wrong_with_which_member(contract: Contract, python_client: Open):
+    sdk = python_client(contract)
+    tag = LISTS[contract.name][0]
+    create, new = {"todos": ("create_todo", "NewTodo"), "tasks": ("create_task", "NewTask")}[tag]
+    path = [sdk.person.uuid] * (contract.name == "todo")
+    me, body = sdk.with_token(sdk.person.access_token), getattr(sdk.models, new)(title="")
+
+    error = sdk.refusal(getattr(sdk.api(tag), create), *path, client=me, body=body)
+
+    assert (error.status, error.code) == (400, "bad_input")
+    assert {one["field"] for one in error.errors} == {"title"}
+
+
+def test_an_answer_that_is_not_the_servers_is_raised_too(python_client: Open):
+    sdk = python_client(CONTRACTS[0])
+    proxy = MockTransport(lambda _: Response(502, text="<h1>Bad gateway</h1>"))
+    client = sdk.without_checks(transport=proxy)
+
+    error = sdk.refusal(sdk.api("todos").list_todos, client=client)
+
+    assert (error.status, error.code, error.errors, error.body) == (502, None, [], {})
+    assert str(error) == "502 None: Bad Gateway"

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { AuthService, type Problem, TodosService, client } from 'quintet-workspace';
+import { AuthService, TodosService, client } from 'quintet-workspace';
 
 let token = '';
 client.setConfig({ baseUrl: `${process.env.BASE_URL}/api/v1`, auth: () => token });
@@ -20,7 +20,7 @@ await TodosService.deleteTodo({ path });
 assert.deepEqual(await TodosService.listTodos({ query: { limit: 10 } }), []);
 
 await AuthService.logOut();
-await assert.rejects(AuthService.readMe(), (problem: Problem) => problem.status === 401);
+await assert.rejects(AuthService.readMe(), { name: 'ProblemError', status: 401 });
 token = tokens.refresh_token;
 await AuthService.logOutRefresh();
-await assert.rejects(AuthService.refresh(), (problem: Problem) => problem.status === 401);
+await assert.rejects(AuthService.refresh(), { name: 'ProblemError', status: 401 });
