@@ -89,5 +89,5 @@ def test_a_wrong_example_is_answered_by_what_is_really_sent(new_person: Callable
         hold_to_what_is_sent(wrong, todo, "Unauthenticated", new_person)
 
     _, told = str(failure.value).split("\n\n")
-    (examples,) = todo.document["components"]["responses"]["Unauthenticated"]["content"].values()
+    (examples,) = specification(todo)["components"]["responses"]["Unauthenticated"]["content"].values()
     assert yaml.safe_load(told) == examples["examples"]["expired"]["value"]
