@@ -82,12 +82,29 @@ def test_a_database_elsewhere_is_its_owners_alone_and_its_folder_stays_as_it_is(
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared").chmod(0o755)
 
-    for folder in ("shared", "new"):
-        signed_in(serve(DATABASE_URL=f"sqlite:///{tmp_path}/{folder}/quintet.db")).close()
+    signed_in(serve(DATABASE_URL=f"sqlite:///{tmp_path}/shared/quintet.db")).close()
 
     database = {name: mode for name, mode in PRIVATE.items() if name != "jwt_secret_key"}
     assert modes_of(tmp_path / "shared") == {"shared": "755", **database}
-    assert modes_of(tmp_path / "new") == {"new": "700", **database}
+
+
+def test_a_database_in_a_folder_that_is_not_there_keeps_it_from_starting(start: Start, tmp_path: Path):
+    # Written as a URI, which a driver could take for a path with a folder named `file:`.
+    told = refusal(start(DATABASE_URL=f"sqlite:///file:{tmp_path}/new/quintet.db?uri=true"))
+
+    assert told == f"quintet: DATABASE_URL has to be a file in a folder that is there, and '{tmp_path}/new' is not"
+    assert {path.name for path in tmp_path.iterdir()} == {"checkout"}
+
+
+def test_misspelled_variables_are_told_and_it_serves(serve: Serve, checkout: Path):
+    (checkout / ".env").write_text("DATABSE_URL=sqlite:////nowhere/quintet.db\n")
+
+    _, _, err, _ = serve(RATE_LIMIT_PER_MINUT="7").stop()
+
+    assert sorted(err.splitlines()) == [
+        "quintet: warning: unknown variable 'DATABSE_URL'; did you mean DATABASE_URL?",
+        "quintet: warning: unknown variable 'RATE_LIMIT_PER_MINUT'; did you mean RATE_LIMIT_PER_MINUTE?",
+    ]
 
 
 def test_a_kept_key_that_can_be_guessed_keeps_it_from_starting(start: Start, checkout: Path):
@@ -144,10 +161,10 @@ def test_a_file_that_is_no_database_keeps_it_from_starting(start: Start, tmp_pat
     (tmp_path / "notes.txt").write_text("No database at all. " * 100)
 
     a_text = refusal(start(DATABASE_URL=f"sqlite:///{tmp_path}/notes.txt"))
-    below_a_text = refusal(start(DATABASE_URL=f"sqlite:///{tmp_path}/notes.txt/quintet.db"))
+    where_none_can_be = refusal(start(DATABASE_URL="sqlite:////proc/quintet.db"))
 
     assert a_text == "quintet: the database does not answer: file is not a database"
-    assert below_a_text.startswith("quintet: the database cannot be reached: ")
+    assert where_none_can_be.startswith("quintet: the database cannot be reached: ")
 
 
 def test_tables_of_a_newer_version_keep_it_from_starting(start: Start, tmp_path: Path):
