@@ -21,7 +21,7 @@ from db.focus.users import zone_of_account
 from db.sql.engine import transaction
 from db.sql.ownership import add
 from security import tokens
-from tests.conftest import SECRET
+from tests.conftest import HANGS_AFTER, SECRET
 from tests.contract_truth import hold_to_contract
 
 try:
@@ -68,7 +68,7 @@ def started(command: list[str], environment: dict[str, str]) -> Iterator[subproc
         yield process
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=HANGS_AFTER)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., httpx.Client]]:
             process = stack.enter_context(server)
             assert process.stdout is not None
             url = process.stdout.readline().partition(" at ")[2].removesuffix("/docs\n")
-            client = httpx.Client(base_url=url, event_hooks={"response": [hold_to_contract]}, timeout=30)
+            client = httpx.Client(base_url=url, event_hooks={"response": [hold_to_contract]}, timeout=HANGS_AFTER)
             return stack.enter_context(client)
 
         yield start
