@@ -1,5 +1,7 @@
 # `make` alone prints what there is.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The first that runs and is supported; a name alone may be one of pyenv's, with nothing behind it.
+PYTHON ?= $(shell for one in python3.11 python3.12 python3.13 python3.14 python3; do $$one $(IS_SUPPORTED) 2>&1 && echo $$one && break; done)
+IS_SUPPORTED := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -11,19 +13,19 @@ help: ## Print this list
 serve: .venv/serve ## Serve all contracts (HOST, PORT and DATABASE_URL say where and from what)
 	@$(BIN)/python -W ignore app.py
 
-demo: .venv/serve ## Fill a new account with a month of life, so that /docs has something to show
+demo: .venv/serve ## Fill a new account with a month of sample data and print how to log in
 	@$(BIN)/python -W ignore demo.py
 
 test: .venv/test ## Run the tests, on SQLite and on a real PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
-coverage: .venv/test ## Run the tests once more, and tell which lines none of them reaches
+coverage: .venv/test ## Run the tests with coverage, and list the lines that no test reaches
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --ignore=tests/fuzz --ignore=tests/sdk --ignore=tests/process
 
-test-sdk: .venv/sdk tools/node_modules/.package-lock.json ## Run generated clients that need Node 20.19 and Java 11
+test-sdk: .venv/sdk tools/node_modules/.package-lock.json ## Test the generated clients that need Node 20.19 and Java 11
 	@$(BIN)/python -m pytest -m sdk
 
-test-browser: .venv/test tools/node_modules/.package-lock.json ## Try the documentation in Chromium (needs Node 20.19); screenshots go to SCREENSHOTS
+test-browser: .venv/test tools/node_modules/.package-lock.json ## Test the pages in Chromium (needs Node 20.19); SCREENSHOTS=<folder> keeps pictures
 	@$(BIN)/python -m pytest -m browser
 
 lint: .venv/test ## Check style, types, security and the contracts' YAML
@@ -48,7 +50,7 @@ lint-node: tools/node_modules/.package-lock.json ## Check the contracts with Red
 
 check: lint test ## All that CI runs with Python alone
 
-format: .venv/test ## Bring the code into the common style
+format: .venv/test ## Format the code, and fix what ruff can fix
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
@@ -67,7 +69,7 @@ crash: .venv/test ## Kill the server and PostgreSQL while clients write: make cr
 races: .venv/test ## Send 500 requests that want the same thing at the same time, on both databases (OPTIONS=--help)
 	@$(BIN)/python -W ignore -m tests.trials.races $(OPTIONS)
 
-diff-contracts: .venv/test ## Tell breaking from harmless changes of the contracts: make diff-contracts BASE=<revision>
+diff-contracts: .venv/test ## List what has changed in the contracts since a revision, breaking changes first: make diff-contracts BASE=<revision>
 	@$(BIN)/python -m tools.contract_changes $(or $(BASE),HEAD)
 
 bench: .venv/test ## Measure this server beside a FastAPI one, or beside another checkout of it: make bench AGAINST=<folder>
@@ -77,7 +79,7 @@ contract: .venv/test ## Write the skeleton of a new contract: make contract NAME
 	@$(BIN)/python -W ignore -m tools.contract "$(NAME)" "$(BASE)" "$(ERROR)"
 
 migration: .venv/test ## Write a migration for what changed in the models: make migration M="what it does"
-	@$(BIN)/python -m db.migrations.draft "$(M)"
+	@$(BIN)/python -m db.migrations.draft "$$M"
 
 lock: .venv/test ## Pin the newest allowed versions of all dependencies
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) pyproject.toml -o requirements.lock
@@ -90,27 +92,31 @@ COMPILE := --universal --python-version 3.11 --generate-hashes --no-emit-index-u
 clean: ## Remove what was installed and generated; var/ keeps its data
 	@rm -rf .venv tools/node_modules sdk
 
+# Of pip only errors are wanted; its warnings are about the settings of the machine, such as a cache it may not write.
+QUIETLY := -qq --disable-pip-version-check
+
 # The lock files are complete, so nothing is resolved anew: what is installed is what they name.
 .venv/serve: requirements.lock | .venv/bin/python
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install $(QUIETLY) --no-deps --require-hashes -r requirements.lock
 	@touch $@
 
 .venv/test: requirements-test.lock | .venv/bin/python
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-test.lock
+	@$(BIN)/python -m pip install $(QUIETLY) --no-deps --require-hashes -r requirements-test.lock
 	@touch .venv/serve $@
 
 .venv/sdk: requirements-sdk.lock | .venv/bin/python
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-sdk.lock
+	@$(BIN)/python -m pip install $(QUIETLY) --no-deps --require-hashes -r requirements-sdk.lock
 	@touch .venv/serve .venv/test $@
 
 # In an environment of its own, so that what audits the dependencies is none of them.
 .venv/audit: requirements-audit.lock | .venv/bin/python
 	@rm -rf $@ && $(BIN)/python -m venv $@
-	@$@/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $<
+	@$@/bin/python -m pip install $(QUIETLY) --no-deps --require-hashes -r $<
 	@touch $@
 
 tools/node_modules/.package-lock.json: tools/package-lock.json
 	@cd tools && npm ci --loglevel=error
 
 .venv/bin/python:
-	@$(PYTHON) -m venv .venv
+	@$(or $(PYTHON),false) $(IS_SUPPORTED) 2>&1 || { echo "Python 3.11, 3.12, 3.13 or 3.14 is needed; make PYTHON=<path> says which one to use" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }

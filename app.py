@@ -1,10 +1,12 @@
 """Builds the server out of its parts; `python app.py` serves it."""
 
+import argparse
 import gc
 import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from threading import Timer
 from types import FrameType
 from typing import NoReturn
@@ -25,7 +27,7 @@ from server.edge.crowds import raise_file_limit
 from server.edge.proxies import TrustedProxies
 from server.edge.wire import HttpProtocol
 from server.views import ContractError
-from settings import SettingError, Settings, read_settings
+from settings import VARIABLES, SettingError, Settings, misspelled, read_environment, read_settings
 
 GRACE_SECONDS = 3
 """How long requests under way may take to end after SIGTERM."""
@@ -69,21 +71,44 @@ def build_server(settings: Settings) -> Quintet:
     return server
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve, or print what can be set; there are no options, for all settings are variables."""
+    # Of all that a shell can hand over, only --help means something: an option that is ignored would mislead.
+    argparse.ArgumentParser(
+        prog="python app.py",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=f"Serve all contracts until SIGTERM or SIGINT.\n\n{_settings_listed()}",
+        allow_abbrev=False,
+    ).parse_args(arguments)
+    serve()
+
+
+def _settings_listed() -> str:
+    heading = "Settings are read from the environment and from the file .env beside app.py; the environment wins."
+    width = max(map(len, VARIABLES))
+    margin = "\n" + " " * (width + 4)
+    lines = (
+        f"  {name:<{width}}  {meaning}{f'{margin}default: {default}' if default else ''}"
+        for name, (default, meaning) in VARIABLES.items()
+    )
+    return "\n".join([heading, "", *lines])
+
+
 def serve() -> None:
     """Serve until told to stop; what keeps the server from starting is told in one line, with exit code 1."""
     # Uvicorn lets the signals that ended it happen again; having finished all requests, that is no failure.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: sys.exit())
     try:
-        settings = read_settings()
+        environment = read_environment()
+        _warn(misspelled(environment))
+        settings = read_settings(environment)
         raise_file_limit()
         listener = _listen(settings)
         make_database(settings.database_file)
         migrate(connect(settings.database_url))
-        for open_to_others in narrow(settings.private_files):
-            print(f"quintet: warning: {open_to_others}", file=sys.stderr)
-        if "*" in settings.allowed_origins:
-            print(f"quintet: warning: {ALL_ORIGINS}", file=sys.stderr)
+        _warn(narrow(settings.private_files))
+        _warn([ALL_ORIGINS] if "*" in settings.allowed_origins else [])
         app = build_server(settings)
     except (SettingError, SchemaError, ContractError) as error:
         _give_up(str(error))
@@ -144,10 +169,15 @@ def uvicorn_config(app: ASGIApp, *, trusted_proxies: str = "") -> uvicorn.Config
     )
 
 
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        print(f"quintet: warning: {warning}", file=sys.stderr)
+
+
 def _give_up(reason: str) -> NoReturn:
     print(f"quintet: {reason}", file=sys.stderr)
     sys.exit(1)
 
 
 if __name__ == "__main__":
-    serve()
+    main()

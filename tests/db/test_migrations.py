@@ -1,17 +1,21 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from alembic import command
 from sqlalchemy import Connection, DateTime, Uuid, bindparam, create_engine, insert, select, text
 
 from db.accounts.accounts import Account
 from db.focus.standings import read_totals
 from db.focus.stats import FocusStats
+from db.migrations import draft
 from db.schema import config_for
 from db.sql.engine import driver_url
 from db.sql.ownership import table_of
 from names import email_key, username_key
+from tests.db.conftest import engines_of_its_own
 from tests.look_alikes import decomposed, full_width
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -107,3 +111,14 @@ def test_names_that_cannot_be_chosen_any_more_give_way_to_new_ones(new_database:
         assert [one.username_key for one in kept] == [username_key(one.username) for one in kept]
         assert [one.email_key for one in kept] == [email_key(one.email) for one in kept]
     engine.dispose()
+
+
+def test_while_the_models_stay_as_they_are_no_migration_is_drafted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    versions = Path(draft.__file__).parent / "versions"
+    before = {path.name for path in versions.glob("*.py")}
+
+    with engines_of_its_own(f"sqlite:///{tmp_path}/aside.db"):
+        draft.draft("change nothing")
+
+    assert {path.name for path in versions.glob("*.py")} == before
+    assert "have not changed" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from security.quotas import Quotas, caller_by
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
 from settings import SettingError, read_settings
-from tests.conftest import SECRET, Person, once
+from tests.conftest import HANGS_AFTER, SECRET, Person, once
 from tests.contract_truth import hold_to_contract
 from tests.focusguard.conftest import error_of, redis_at
 from tests.focusguard.test_auth import new_user
@@ -195,7 +195,7 @@ def serve_with(base_url: str) -> Iterator[Callable[[Quotas], httpx.Client]]:
         def serve_one(quotas: Quotas) -> httpx.Client:
             url = stack.enter_context(served(Quintet(quotas=quotas)))
             hooks = {"response": [hold_to_contract]}
-            return stack.enter_context(httpx.Client(base_url=url, event_hooks=hooks, verify=False))
+            return stack.enter_context(httpx.Client(base_url=url, event_hooks=hooks, verify=False, timeout=HANGS_AFTER))
 
         yield serve_one
 

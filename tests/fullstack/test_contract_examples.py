@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Person
+from tests.conftest import HANGS_AFTER, Person
 
 INSTANT = "2023-01-01T00:00:00Z"
 TAG = {"id": "tag-uuid", "name": "work", "color": "#FF5733"}
@@ -46,7 +46,7 @@ USER = {
 def registered(base_url: str) -> dict[str, Any]:
     """The account of the text's examples, registered with the text's own request."""
     request = {"username": "newuser", "email": "newuser@example.com", "password": PASSWORD}
-    response = httpx.post(f"{base_url}/v1/auth/register", json=request)
+    response = httpx.post(f"{base_url}/v1/auth/register", json=request, timeout=HANGS_AFTER)
     assert response.status_code == 201
     return response.json()
 

@@ -24,7 +24,7 @@ from server.contracts import CONTRACTS, Contract
 from tests.fuzz.runs import ROOT, Outcome, Server, fuzz
 
 REPORTS = ROOT / "var" / "fuzz"
-START_WITHIN_SECONDS = 30
+START_WITHIN_SECONDS = 60
 STOP_WITHIN_SECONDS = 30
 COLUMNS = "{:<12}{:>6}{:>9}{:>11}{:>10}{:>10}{:>11}{:>9}"
 HEADINGS = ("contract", "seed", "cases", "scenarios", "failures", "warnings", "unreached", "seconds")
@@ -104,7 +104,7 @@ def _wait_for(url: str) -> None:
     deadline = monotonic() + START_WITHIN_SECONDS
     while True:
         try:
-            httpx.get(url).raise_for_status()
+            httpx.get(url, timeout=START_WITHIN_SECONDS).raise_for_status()
         except httpx.HTTPError:
             if monotonic() > deadline:
                 raise

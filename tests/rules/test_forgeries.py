@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from settings import ROOT
-from tests.conftest import Person, once
+from tests.conftest import HANGS_AFTER, Person, once
 from tests.operations import code_in, request_of
 from tests.rules.callers import DOORS, Door, for_each_door
 from tests.rules.forgeries import FORGERIES, NOT_SIGNED, OF_ANOTHER_ALGORITHM, Stolen
@@ -68,14 +68,14 @@ def is_refused(answer: RawAnswer, door: Door) -> bool:
 def connection_to(url: str) -> Iterator[Send]:
     """Keep a connection open for many requests, and open another where the server closes it."""
     address = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
-    opened = [socket.create_connection(address, timeout=20)]
+    opened = [socket.create_connection(address, timeout=HANGS_AFTER)]
 
     def send(raw: bytes) -> RawAnswer:
         opened[-1].sendall(raw)
         answer = read_answer(opened[-1])
         if answer.headers.get("connection") == "close":
             opened[-1].close()
-            opened.append(socket.create_connection(address, timeout=20))
+            opened.append(socket.create_connection(address, timeout=HANGS_AFTER))
         return answer
 
     try:

@@ -14,7 +14,7 @@ from db.sql.engine import transaction
 from db.tasks.tasks import Task, new_task
 from security.passwords import password_matches
 from security.tokens import Caller, Kind, identify
-from tests.conftest import PASSWORD, Person
+from tests.conftest import HANGS_AFTER, PASSWORD, Person
 from tests.operations import Operation, bearer, for_each, kept_of, request_of
 
 RECURRING = {"title": "Water the plants", "recurrence": {"pattern_type": "daily"}}
@@ -104,12 +104,12 @@ def test_a_deletion_does_not_wait_for_a_request_of_its_account(person: Person, m
     def repeat_after_deletion(*about: Any) -> None:
         # The task is locked, and the next occurrence refers to the account.
         with ThreadPoolExecutor(1) as threads:
-            threads.submit(person.close_account).result(20)
+            threads.submit(person.close_account).result(HANGS_AFTER)
         repeat(*about)
 
     monkeypatch.setattr(Task, "_repeat", repeat_after_deletion)
 
-    response = person.client.put(f"/api/v1/todo/todos/{task.id}", json={"status": "completed"}, timeout=20)
+    response = person.client.put(f"/api/v1/todo/todos/{task.id}", json={"status": "completed"})
 
     assert response.status_code == 200
     assert person.client.get(f"/api/v1/todo/todos/{task.id}").status_code == 401
@@ -123,7 +123,7 @@ def leave_all_to_sweepers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def wait_until_swept(person: Person) -> None:
     """Wait for the server's sweeper until nothing is left of a person."""
-    deadline = monotonic() + 20
+    deadline = monotonic() + HANGS_AFTER
     while any(rows for name, rows in kept_of(person).items() if name.startswith("own ")):
         assert monotonic() < deadline
         sleep(0.005)

@@ -14,7 +14,7 @@ from db.sql.engine import autocommit, transaction
 from security.errors import InvalidCredentials, TooManyAttempts
 from security.logins import log_in
 from security.tokens import identify
-from tests.conftest import PASSWORD, Person
+from tests.conftest import HANGS_AFTER, PASSWORD, Person
 from tests.security.another_process import attempt, knock, prepare
 
 AT = clock.now()
@@ -227,7 +227,7 @@ def test_two_processes_share_five_attempts(person: Person, address: str, databas
     ready = (database_url, context.Barrier(2))
     with ProcessPoolExecutor(2, context, initializer=prepare, initargs=ready) as processes:
         runs = [processes.submit(knock, name, address, AT, 8) for name in (person.email, person.email.upper())]
-        (first, some), (second, others) = [run.result(60) for run in runs]
+        (first, some), (second, others) = [run.result(HANGS_AFTER) for run in runs]
 
     assert first != second
     assert some + others == {REFUSED: 5, THROTTLED: 11}

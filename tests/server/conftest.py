@@ -28,6 +28,7 @@ from security.tokens import access_token, refresh_lifetime
 from server import contracts
 from server.contracts import Contract
 from server.errors.shapes import problem
+from tests.conftest import HANGS_AFTER
 from tests.contract_truth import hold_to_contract
 from tests.server.made_contracts import teller
 
@@ -82,7 +83,7 @@ def connect(base_url: str) -> Iterator[Callable[..., socket.socket]]:
 
     def open_one(source: str = "127.0.0.1") -> socket.socket:
         place = (address.hostname, address.port)
-        opened.append(socket.create_connection(place, timeout=20, source_address=(source, 0)))
+        opened.append(socket.create_connection(place, timeout=HANGS_AFTER, source_address=(source, 0)))
         return opened[-1]
 
     yield open_one
@@ -115,7 +116,8 @@ def visitor_token(base_url: str) -> str:
 def visitor(base_url: str, visitor_token: str) -> Iterator[httpx.Client]:
     """A client that is signed in, for all tests that leave nothing behind."""
     headers = {"Authorization": f"Bearer {visitor_token}"}
-    with httpx.Client(base_url=base_url, headers=headers, event_hooks={"response": [hold_to_contract]}) as client:
+    hooks = {"response": [hold_to_contract]}
+    with httpx.Client(base_url=base_url, headers=headers, event_hooks=hooks, timeout=HANGS_AFTER) as client:
         yield client
 
 
@@ -131,7 +133,7 @@ def served(app: ASGIApp, listener: socket.socket | None = None, *, trusted_proxi
         name = listening.getsockname()
         yield f"http://127.0.0.1:{name[1]}" if listening.family == socket.AF_INET else "http://quintet.example"
         server.should_exit = True
-        thread.join(10)
+        thread.join(HANGS_AFTER)
 
 
 class Log:
@@ -152,7 +154,7 @@ class Log:
     def line_of(self, request_id: str) -> dict[str, Any]:
         """Wait for the line of a request: it is written when the answer is out already."""
         while True:
-            self.read.append(self.lines.get(timeout=10))
+            self.read.append(self.lines.get(timeout=HANGS_AFTER))
             line = json.loads(self.read[-1])
             if line.get("id") == request_id:
                 return line

@@ -14,12 +14,12 @@ from db.sql.engine import autocommit, transaction
 from server import background
 from server.background import Job, background_work
 from server.lanes import Threads
-from tests.conftest import Person, once
+from tests.conftest import HANGS_AFTER, Person, once
 
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for something that another thread does."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANGS_AFTER):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -44,7 +44,7 @@ def test_requests_get_their_turns_between_its_steps():
 
     def step() -> bool:
         done.append("step")
-        may_end.wait(10)
+        may_end.wait(HANGS_AFTER)
         return len(done) < 4
 
     async def request() -> None:
@@ -106,7 +106,7 @@ def test_its_end_waits_for_the_step_that_has_begun_and_begins_no_other():
 
     def step() -> bool:
         done.append("begun")
-        may_end.wait(10)
+        may_end.wait(HANGS_AFTER)
         done.append("ended")
         return True
 

@@ -6,7 +6,7 @@ import pytest
 from server.app import Quintet
 from server.edge.cors import EXPOSED_HEADERS
 from server.validation.reading import MOST_BYTES
-from tests.conftest import ORIGIN, once
+from tests.conftest import HANGS_AFTER, ORIGIN, once
 from tests.server.conftest import TODOS, assert_problem, served
 
 pytestmark = once
@@ -51,7 +51,7 @@ def test_another_origin_is_allowed_nothing_and_caches_know_that_it_matters(
     visitor: httpx.Client, status: int, origin: str | None
 ):
     headers = {} if origin is None else {"Origin": origin}
-    with httpx.Client(base_url=visitor.base_url, headers={**visitor.headers, **headers}) as client:
+    with httpx.Client(base_url=visitor.base_url, headers={**visitor.headers, **headers}, timeout=HANGS_AFTER) as client:
         response = REQUESTS[status](client)
 
     assert response.status_code == status
@@ -107,7 +107,10 @@ def test_options_without_an_origin_is_a_method_like_any_other(anonymous: httpx.C
 def test_where_all_origins_are_allowed_none_gets_credentials(base_url: str):
     app = Quintet(allowed_origins=("*",))
 
-    with served(app) as url, httpx.Client(base_url=url, headers={"Origin": "https://any.example"}) as client:
+    with (
+        served(app) as url,
+        httpx.Client(base_url=url, headers={"Origin": "https://any.example"}, timeout=HANGS_AFTER) as client,
+    ):
         answers = [client.get("/healthz"), client.get("/nothing"), client.get(TODOS)]
         answers.append(client.options(TODOS, headers={"Access-Control-Request-Method": "GET"}))
 
@@ -119,7 +122,7 @@ def test_where_all_origins_are_allowed_none_gets_credentials(base_url: str):
 def test_where_no_origin_is_allowed_none_is(base_url: str):
     app = Quintet()
 
-    with served(app) as url, httpx.Client(base_url=url, headers={"Origin": ORIGIN}) as client:
+    with served(app) as url, httpx.Client(base_url=url, headers={"Origin": ORIGIN}, timeout=HANGS_AFTER) as client:
         answer = client.get("/healthz")
 
     assert "access-control-allow-origin" not in answer.headers

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from db.sql.engine import autocommit, transaction
-from tests.conftest import PASSWORD, Person
+from tests.conftest import HANGS_AFTER, PASSWORD, Person
 from tests.operations import code_of
 from tests.server.conftest import TODOS, Log
 
@@ -114,7 +114,7 @@ def test_a_request_whose_connection_is_ended_under_it_may_be_sent_again(person: 
     with ThreadPoolExecutor(1) as threads:
         asked = threads.submit(person.client.request, method, TODOS, json={"title": "x"} if method == "POST" else None)
         end_who_waits()
-        answer = asked.result(10)
+        answer = asked.result(HANGS_AFTER)
     locked.connection().exec_driver_sql("ROLLBACK")
 
     assert code_of(answer) == (503, "database_unavailable")

@@ -5,7 +5,7 @@ import pytest
 
 from server.answers.answers import deprecation_notices
 from server.contracts import Contract
-from tests.conftest import once
+from tests.conftest import HANGS_AFTER, once
 from tests.server.conftest import served
 from tests.server.made_contracts import operation, serving
 
@@ -32,7 +32,7 @@ def test_the_answers_of_a_deprecated_operation_carry_the_notices(
     old = new_contract("old", {"/things": {"get": operation("list_things", security=[], **words)}})
 
     with served(serving(monkeypatch, old)) as url:
-        response = httpx.get(f"{url}/made/things")
+        response = httpx.get(f"{url}/made/things", timeout=HANGS_AFTER)
 
     assert response.status_code == 200
     assert response.headers["deprecation"] == "@1801353600"

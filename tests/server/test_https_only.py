@@ -10,7 +10,7 @@ import pytest
 from server.app import Quintet
 from server.asgi import Notes
 from server.edge.https_only import HttpsOnly
-from tests.conftest import ORIGIN, once
+from tests.conftest import HANGS_AFTER, ORIGIN, once
 from tests.server.conftest import TODOS, served
 
 pytestmark = once
@@ -33,14 +33,14 @@ CODES = {
 def proxied(base_url: str) -> Iterator[httpx.Client]:
     """A proxy that is trusted, before a server for HTTPS alone."""
     app = Quintet(allowed_origins=(ORIGIN,), https_only=True, trusts_proxies=True)
-    with served(app, trusted_proxies="127.0.0.1") as url, httpx.Client(base_url=url) as client:
+    with served(app, trusted_proxies="127.0.0.1") as url, httpx.Client(base_url=url, timeout=HANGS_AFTER) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def alone(base_url: str) -> Iterator[httpx.Client]:
     """A client of a server for HTTPS alone that trusts no proxy."""
-    with served(Quintet(https_only=True)) as url, httpx.Client(base_url=url) as client:
+    with served(Quintet(https_only=True)) as url, httpx.Client(base_url=url, timeout=HANGS_AFTER) as client:
         yield client
 
 
@@ -141,7 +141,7 @@ def test_a_proxy_that_is_not_trusted_is_refused_and_told_what_to_set_up(alone: h
 
 def test_another_proxy_than_the_one_that_is_trusted_is_told_so_too(proxied: httpx.Client):
     transport = httpx.HTTPTransport(local_address="127.0.0.2")
-    with httpx.Client(base_url=proxied.base_url, transport=transport) as another:
+    with httpx.Client(base_url=proxied.base_url, transport=transport, timeout=HANGS_AFTER) as another:
         response = another.get(TODOS, headers=BY_HTTPS)
 
     assert response.status_code == 403

@@ -20,7 +20,7 @@ from db.sql.watch import silence
 from security import tokens
 from server import patience, security_schemes
 from server.lanes import Lane, Threads, Turns
-from tests.conftest import Person, once
+from tests.conftest import HANGS_AFTER, Person, once
 from tests.operations import Operation, code_of, for_each, request_of
 from tests.server.conftest import TODOS
 
@@ -63,10 +63,10 @@ def test_a_slow_look_at_a_token_stops_nobody_else(
         with transaction() as session:
             take_turn(session)
             slow = threads.submit(person.client.get, TODOS)
-            assert waiting.wait(10)
+            assert waiting.wait(HANGS_AFTER)
             others = [visitor.get(TODOS), visitor.get("/api/v1/auth/me"), visitor.get("/healthz")]
             was_done = slow.done()
-        answer = slow.result(10)
+        answer = slow.result(HANGS_AFTER)
 
     assert [other.status_code for other in others] == [200, 200, 200]
     assert not was_done
@@ -74,7 +74,7 @@ def test_a_slow_look_at_a_token_stops_nobody_else(
 
 
 def rename(person: Person, todo: dict[str, Any], number: int) -> httpx.Response:
-    return person.client.put(f"{TODOS}/{todo['id']}", json={"title": f"{number}"}, timeout=20)
+    return person.client.put(f"{TODOS}/{todo['id']}", json={"title": f"{number}"})
 
 
 def test_writes_that_wait_for_another_stop_no_reader(
@@ -91,10 +91,10 @@ def test_writes_that_wait_for_another_stop_no_reader(
         with transaction() as session:
             session.execute(text("UPDATE tasks SET title = 'first' WHERE id = :id"), {"id": todo["id"]})
             slow = [threads.submit(rename, person, todo, number) for number in range(WRITERS)]
-            assert waiting.wait(10)
-            others = [visitor.get(TODOS, timeout=2) for _ in range(20)]
+            assert waiting.wait(HANGS_AFTER)
+            others = [visitor.get(TODOS) for _ in range(20)]
             were_done = [one.done() for one in slow]
-        answers = [one.result(20) for one in slow]
+        answers = [one.result(HANGS_AFTER) for one in slow]
 
     assert {other.status_code for other in others} == {200}
     assert not any(were_done)
@@ -119,7 +119,7 @@ def test_a_read_waits_for_no_writer(operation: Operation, person: Person):
 
     with transaction() as session:
         session.execute(text("UPDATE accounts SET updated_at = updated_at"))
-        response = person.client.request(**request, timeout=2)
+        response = person.client.request(**request)
 
     assert response.status_code == operation.success
 
@@ -129,7 +129,7 @@ def hold(event: Event) -> bool:
 
 
 @once
-@pytest.mark.parametrize(("lane", "held"), [(Turns, hold), (Threads, lambda event: event.wait(10))])
+@pytest.mark.parametrize(("lane", "held"), [(Turns, hold), (Threads, lambda event: event.wait(HANGS_AFTER))])
 def test_whoever_waits_too_long_for_a_turn_is_told_to_come_back_and_takes_none_along(
     base_url: str, lane: Callable[[int], Lane], held: Callable[[Event], bool], monkeypatch: pytest.MonkeyPatch
 ):

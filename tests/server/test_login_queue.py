@@ -17,7 +17,7 @@ from security import logins
 from server import fair_turns
 from server.fair_turns import FairTurns
 from server.lanes import LONGEST_QUEUE, LONGEST_QUEUE_OF_ONE
-from tests.conftest import once
+from tests.conftest import HANGS_AFTER, once
 from tests.server.conftest import TODOS, assert_problem, raw_request, read_answer
 
 pytestmark = once
@@ -69,7 +69,7 @@ def moves(monkeypatch: pytest.MonkeyPatch) -> SimpleQueue[tuple[str, Any]]:
 def wait_for(moves: SimpleQueue[tuple[str, Any]], *expected: tuple[str, str]) -> None:
     missing = set(expected)
     while missing:
-        missing.discard(moves.get(timeout=10))
+        missing.discard(moves.get(timeout=HANGS_AFTER))
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
     """Let the comparison of passwords take until the event is set."""
     done = Event()
-    monkeypatch.setattr(logins, "password_matches", lambda *_: done.wait(30) and False)
+    monkeypatch.setattr(logins, "password_matches", lambda *_: done.wait(HANGS_AFTER) and False)
     yield done
     done.set()
 
@@ -100,7 +100,7 @@ def crowd(connect: Connect, checked: SimpleQueue[str], source: str = CROWDED) ->
     """Take all turns that there are, and then all places for those who wait from this address."""
     running = [ask_to_log_in(connect, source) for _ in range(HASHERS)]
     for _ in running:
-        checked.get(timeout=10)
+        checked.get(timeout=HANGS_AFTER)
     return running + [ask_to_log_in(connect, source) for _ in range(LONGEST_QUEUE_OF_ONE)]
 
 
@@ -153,7 +153,7 @@ def test_eighty_logins_of_one_address_come_after_the_first_of_every_other(
     honest = [ask_to_log_in(connect, source) for source in OTHERS]
     wait_for(moves, *(("_queue_up", source) for source in OTHERS))
     hashing.set()
-    begun = [checked.get(timeout=10) for _ in range(len(OTHERS) + HASHERS - 1)]
+    begun = [checked.get(timeout=HANGS_AFTER) for _ in range(len(OTHERS) + HASHERS - 1)]
 
     assert set(OTHERS) <= set(begun)
     assert len(refused) == 70

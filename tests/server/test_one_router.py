@@ -14,7 +14,7 @@ from server.app import Quintet
 from server.contracts import Contract
 from server.errors.refusals import Refusal
 from server.views import ContractError
-from tests.conftest import once
+from tests.conftest import HANGS_AFTER, once
 from tests.server.conftest import served
 from tests.server.made_contracts import operation, serving
 
@@ -93,7 +93,7 @@ def overlapping(new_contract: Callable[..., Contract], monkeypatch: pytest.Monke
     """Serve two contracts on one base path, with as many overlapping paths as there are."""
     with (
         served(serving(monkeypatch, new_contract("first", FIRST), new_contract("second", SECOND))) as url,
-        httpx.Client(base_url=f"{url}/made") as client,
+        httpx.Client(base_url=f"{url}/made", timeout=HANGS_AFTER) as client,
     ):
         yield client
 
@@ -207,7 +207,7 @@ def test_every_refusal_of_an_operation_has_the_shape_of_its_contract(
     made = new_contract("shaped", {"/things/{thing_id}": {"get": operation("show_thing", THING)}})
     shaped = replace(made, error=other_shape, media_type="application/json")
 
-    with served(serving(monkeypatch, shaped)) as url, httpx.Client(base_url=url) as client:
+    with served(serving(monkeypatch, shaped)) as url, httpx.Client(base_url=url, timeout=HANGS_AFTER) as client:
         answers = [client.get("/made/things/1"), client.get("/made/x"), client.put("/made/things/1")]
         elsewhere = client.get("/x")
 

@@ -10,7 +10,7 @@ from server.app import Quintet
 from server.contracts import CONTRACTS, Contract
 from server.edge.heads import MOST_HEAD_BYTES
 from server.routing.routes import Route
-from tests.conftest import PASSWORD, Person, both, once
+from tests.conftest import HANGS_AFTER, PASSWORD, Person, both, once
 from tests.contract_truth import ROUTES
 from tests.server.conftest import TODOS, RawAnswer, assert_problem, raw_request, read_answer, served
 
@@ -173,7 +173,7 @@ def test_a_client_without_an_address_is_served(base_url: str, person: Person):
         await inner({**scope, "client": None}, receive, send)
 
     credentials = {"email": person.email, "password": PASSWORD}
-    with served(over_a_unix_socket) as url, httpx.Client(base_url=url) as client:
+    with served(over_a_unix_socket) as url, httpx.Client(base_url=url, timeout=HANGS_AFTER) as client:
         answers = [client.get("/healthz"), client.get(TODOS), client.post("/api/v1/auth/login", json=credentials)]
 
     assert [answer.status_code for answer in answers] == [200, 401, 200]

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from server.edge import crowds
 from server.edge.heads import MOST_HEAD_BYTES, MOST_HEADERS
 from server.edge.wire import SLICE_BYTES
-from tests.conftest import Person, once
+from tests.conftest import HANGS_AFTER, Person, once
 from tests.server.conftest import TODOS, Log, RawAnswer, assert_problem, raw_request, read_answer, served
 
 pytestmark = once
@@ -184,7 +184,7 @@ def own_connect(kept: list[int]) -> Iterator[Connect]:
         await send({"type": "http.response.body", "body": b""})
 
     def connect() -> socket.socket:
-        opened.append(socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=20))
+        opened.append(socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=HANGS_AFTER))
         return opened[-1]
 
     with served(app) as url:

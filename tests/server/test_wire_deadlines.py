@@ -11,7 +11,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from server.edge import deadlines
-from tests.conftest import Person, once
+from tests.conftest import HANGS_AFTER, Person, once
 from tests.server.conftest import TODOS, Log, assert_problem, raw_request, read_answer, served
 
 pytestmark = once
@@ -148,7 +148,7 @@ LONG, PIECE = 16_777_216, 65_536
 def reader() -> Iterator[socket.socket]:
     with served(talkative) as url, closing(socket.socket()) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
-        connection.settimeout(20)
+        connection.settimeout(HANGS_AFTER)
         connection.connect(("127.0.0.1", urlsplit(url).port))
         connection.sendall(raw_request("GET", "/"))
         yield connection

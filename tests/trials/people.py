@@ -24,7 +24,7 @@ from security.tokens import SigningKey, access_token, refresh_token, sign_with
 from settings import ROOT
 from tests.conftest import SECRET, folder_in_memory
 
-START_WITHIN_SECONDS = 30
+START_WITHIN_SECONDS = 60
 PLAIN = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 
 numbers = count(1)

@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 import clock
-from tests.conftest import PASSWORD, Person, numbers
+from tests.conftest import HANGS_AFTER, PASSWORD, Person, numbers
 from tests.operations import bearer, code_of
 from tests.workspace import API
 
@@ -213,7 +213,8 @@ def test_another_account_has_attempts_of_its_own(person: Person, new_person: Cal
 def test_another_address_has_attempts_of_its_own(person: Person, base_url: str):
     use_up(person.client, person.email)
 
-    with httpx.Client(base_url=base_url, transport=httpx.HTTPTransport(local_address="127.0.0.2")) as elsewhere:
+    transport = httpx.HTTPTransport(local_address="127.0.0.2")
+    with httpx.Client(base_url=base_url, transport=transport, timeout=HANGS_AFTER) as elsewhere:
         response = attempt(elsewhere, person.email, PASSWORD)
 
     assert response.status_code == 200

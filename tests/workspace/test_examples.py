@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from tests.conftest import SECRET, once
+from tests.conftest import HANGS_AFTER, SECRET, once
 from tests.contract_truth import hold_to_contract
 from tests.operations import Operation, bearer, examples_of, operations_of
 
@@ -66,7 +66,9 @@ def test_a_fresh_server_takes_every_request_that_is_an_example(fresh_server: str
     parameters: dict[str, dict[str, Any]] = {}
     refused: list[tuple[str, int]] = []
 
-    with httpx.Client(base_url=fresh_server, event_hooks={"response": [hold_to_contract]}) as client:
+    with httpx.Client(
+        base_url=fresh_server, event_hooks={"response": [hold_to_contract]}, timeout=HANGS_AFTER
+    ) as client:
         for operation, example in REQUESTS:
             path = operation.path.format(**parameters.get(operation.id, {}))
             response = client.request(operation.method, path, json=example)

@@ -11,6 +11,7 @@ from db.sql.engine import autocommit, transaction
 from db.sql.ownership import find_owned
 from db.tasks.tags import PALETTE, Tag, add_tag, change_tag, color_of, task_tags
 from db.tasks.tasks import Task, new_task
+from tests.conftest import HANGS_AFTER
 
 WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
@@ -34,7 +35,7 @@ def test_the_color_of_a_name_never_changes():
 
 def test_two_tags_that_swap_names_while_both_have_left_theirs_keep_them(owner: int, on_postgresql: bool):
     a, b = new_tag(owner, "a"), new_tag(owner, "b")
-    both_left = Barrier(2, timeout=10)
+    both_left = Barrier(2, timeout=HANGS_AFTER)
 
     def rename(tag_id: int, name: str) -> None:
         with transaction() as session:
@@ -52,7 +53,7 @@ def test_two_tags_that_swap_names_while_both_have_left_theirs_keep_them(owner: i
 
 def test_two_accounts_that_swap_names_while_both_have_left_theirs_keep_them(new_owner, on_postgresql: bool):
     owners = [new_owner(), new_owner()]
-    both_left = Barrier(2, timeout=10)
+    both_left = Barrier(2, timeout=HANGS_AFTER)
     with transaction() as session:
         names = [session.get_one(Account, one).username for one in owners]
 
