@@ -72,12 +72,12 @@ def checkout(product: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(checkout: Path) -> Iterator[Start]:
-    """Start the server, with these variables set."""
+    """Start the server, or what takes the place of `app.py`, with these variables set."""
     started: list[subprocess.Popen[str]] = []
 
-    def start_one(**environment: str) -> subprocess.Popen[str]:
+    def start_one(*program: str, **environment: str) -> subprocess.Popen[str]:
         variables = {**PLAIN, "PORT": "0", **environment}
-        command = [sys.executable, "app.py"]
+        command = [sys.executable, *(program or ["app.py"])]
         pipe = subprocess.PIPE
         started.append(subprocess.Popen(command, cwd=checkout, env=variables, stdout=pipe, stderr=pipe, text=True))
         return started[-1]
@@ -92,8 +92,8 @@ def start(checkout: Path) -> Iterator[Start]:
 def serve(start: Start) -> Serve:
     """Start the server and wait until it says where it is."""
 
-    def serve_one(**environment: str) -> Serving:
-        process = start(**environment)
+    def serve_one(*program: str, **environment: str) -> Serving:
+        process = start(*program, **environment)
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("Quintet is served at http"), process.communicate()

@@ -18,6 +18,9 @@ OTHER_CLIENTS = (
     "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid"
 )
 
+PATIENT = "import app; app.GRACE_SECONDS, app.LAST_RESORT_SECONDS = 60, 90; app.serve()"
+"""The server as it is, with patience for logins that take long because the machine is busy."""
+
 
 def login_bytes() -> bytes:
     body = json.dumps(CREDENTIALS).encode()
@@ -31,7 +34,7 @@ def connect(serving: Serving) -> socket.socket:
 
 
 def test_sigterm_finishes_the_requests_under_way(serve: Serve):
-    serving = serve()
+    serving = serve("-c", PATIENT)
     idle = serving.client()
     idle.post("/api/v1/auth/register", json=ACCOUNT)
     logins = [connect(serving) for _ in range(3)]
