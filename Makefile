@@ -5,7 +5,7 @@ IS_SUPPORTED := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test coverage test-sdk test-browser check lint audit lint-node format sdk fuzz attack crash races diff-contracts bench contract migration lock clean
+.PHONY: help serve demo test coverage test-sdk test-browser check lint audit lint-node format sdk fuzz walks attack crash races diff-contracts bench contract migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -59,6 +59,9 @@ sdk: .venv/test tools/node_modules/.package-lock.json ## Generate Python and Typ
 
 fuzz: .venv/test ## Fuzz every contract for long: make fuzz OPTIONS="--database postgresql --max-time 600" (or --help)
 	@$(BIN)/python -W ignore -m tests.fuzz.long_run $(OPTIONS)
+
+walks: .venv/test ## Walk always other ways through all contracts beside a plain model, for about an hour
+	@$(BIN)/python -m pytest -n 2 --hypothesis-profile=long tests/walks
 
 attack: .venv/test ## Hold a server against 1,000 hostile connections: make attack OPTIONS="--database postgresql" (or --help)
 	@$(BIN)/python -W ignore -m tests.trials.attack $(OPTIONS)

@@ -144,7 +144,8 @@ class FocusLife(AnchorLife):
     def hold_garden(self) -> None:
         shown = [plain.shown({name: plant[name] for name in SHOWN_OF_PLANTS}) for plant in self.plants]
         gardens = [plant | {"total_plants": len(shown)} for plant in shown]
-        assert {"gardens": sorted(gardens, key=by_time_and_id), "total": len(shown)} == self.get(GARDEN)
+        oldest_first = sorted(sorted(gardens, key=by_time_and_id, reverse=True), key=lambda one: one["created_at"])
+        assert {"gardens": oldest_first, "total": len(shown)} == self.get(GARDEN)
 
 
 def session_json(session: Members) -> Members:
