@@ -136,12 +136,16 @@ def _listen(settings: Settings) -> socket.socket:
 
 def _run(app: ASGIApp, settings: Settings, listener: socket.socket) -> None:
     log_to_stdout(debug=settings.debug)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"Quintet is served at http://{host}:{listener.getsockname()[1]}/docs", flush=True)
     _Server(uvicorn_config(app, trusted_proxies=settings.trusted_proxies)).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        listeners = sockets if self.started and sockets else []
+        for host, port, *_ in (listener.getsockname() for listener in listeners):
+            print(f"Quintet is served at http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # What waits for a database that hangs does not let itself be cancelled, and must not keep the process.
         super().handle_exit(sig, frame)

@@ -81,7 +81,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., httpx.Client]]:
             server = started([sys.executable, "-W", "ignore", "app.py"], defaults | environment)
             process = stack.enter_context(server)
             assert process.stdout is not None
-            url = process.stdout.readline().partition(" at ")[2].removesuffix("/docs\n")
+            url = process.stdout.readline().partition(" at ")[2].strip()
             client = httpx.Client(base_url=url, event_hooks={"response": [hold_to_contract]}, timeout=HANGS_AFTER)
             return stack.enter_context(client)
 

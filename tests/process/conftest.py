@@ -97,7 +97,7 @@ def serve(start: Start) -> Serve:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("Quintet is served at http"), process.communicate()
-        return Serving(process, line.split()[-1].removesuffix("/docs"))
+        return Serving(process, line.split()[-1])
 
     return serve_one
 

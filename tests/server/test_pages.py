@@ -15,7 +15,7 @@ from db.sql import readiness
 from server.app import Quintet
 from server.contracts import CONTRACTS, OPENAPI_FOLDER, Contract
 from server.pages import views
-from tests.conftest import HANGS_AFTER, both, once
+from tests.conftest import HANGS_AFTER, both, numbers, once
 from tests.server.conftest import raw_request
 
 pytestmark = once
@@ -64,7 +64,8 @@ def test_the_home_page_asks_no_database(anonymous: httpx.Client, monkeypatch: py
 @once
 def test_the_commands_on_the_home_page_get_a_token_and_use_it(anonymous: httpx.Client, base_url: str):
     (shown,) = re.findall(r"<pre[^>]*>(HOST=.*?)</pre>", anonymous.get("/").text, re.DOTALL)
-    commands = unescape(re.sub("<[^>]+>", "", shown)).replace("http://127.0.0.1:8000", base_url)
+    name = f"maya{next(numbers)}"
+    commands = unescape(re.sub("<[^>]+>", "", shown)).replace("http://127.0.0.1:8000", base_url).replace("maya", name)
     preamble, register, log_in, read = commands.split("\n\n")
 
     registered = json.loads(output_of(preamble, register))
@@ -72,7 +73,7 @@ def test_the_commands_on_the_home_page_get_a_token_and_use_it(anonymous: httpx.C
     listed = json.loads(output_of(preamble, f"ACCESS_TOKEN={token}", read))
     deleted = anonymous.delete("/api/users/me", headers={"Authorization": f"Bearer {token}"})
 
-    assert registered["user"]["username"] == "maya"
+    assert registered["user"]["username"] == name
     assert listed["tasks"] == []
     assert deleted.status_code == 204
 

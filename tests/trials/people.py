@@ -101,8 +101,8 @@ def _url_in(log: Path, begins_at: int, process: subprocess.Popen[bytes]) -> str:
     deadline = monotonic() + START_WITHIN_SECONDS
     while True:
         written = log.read_bytes()[begins_at:].decode()
-        if " at http" in written and "/docs\n" in written:
-            return written.partition(" at ")[2].partition("/docs\n")[0]
+        if " at http" in written and written.endswith("\n"):
+            return written.partition(" at ")[2].partition("\n")[0]
         if process.poll() is not None or monotonic() > deadline:
             raise RuntimeError(f"the server does not start: {written}")
         sleep(0.02)

@@ -45,7 +45,7 @@ def fresh_server(fresh_database_url: str) -> Iterator[str]:
     command = [sys.executable, "-W", "ignore", "app.py"]
     with subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().strip().rpartition(" ")[2].removesuffix("/docs")
+        yield process.stdout.readline().strip().rpartition(" ")[2]
         process.terminate()
 
 

@@ -133,17 +133,6 @@ def test_sqlite_is_set_up_to_lose_nothing(own_engine: Engine, pragma: str, value
         assert connection.execute(text(f"PRAGMA {pragma}")).scalar() == value
 
 
-@pytest.mark.on("sqlite")
-def test_sqlite_makes_the_folder_of_its_file(own_engine: Engine, tmp_path_factory: pytest.TempPathFactory):
-    file = tmp_path_factory.mktemp("sqlite") / "var" / "deep" / "quintet.db"
-
-    engine.connect(f"sqlite:///{file}")
-    ping()
-    engine.disconnect()
-
-    assert file.exists()
-
-
 @pytest.fixture
 def writer(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """Another connection, which is just writing to a new file of SQLite's."""
