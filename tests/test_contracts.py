@@ -158,6 +158,13 @@ def test_every_schema_is_titled_by_its_key(contract: Contract):
 
 
 @each_contract
+def test_no_line_of_a_description_begins_a_numbered_list_by_chance(contract: Contract):
+    descriptions = {place: str(node.get("description", "")) for place, node in nodes(contract.document)}
+
+    assert [place for place, text in descriptions.items() if re.search(r"^\d+[.)]( |$)", text, re.MULTILINE)] == []
+
+
+@each_contract
 def test_members_parameters_and_headers_are_described(contract: Contract):
     components = contract.document["components"]
     members = {

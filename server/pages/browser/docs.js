@@ -34,6 +34,13 @@ const atTheFirst = (original) => (schemes) => {
   });
 };
 
+/* Swagger UI would fill in the example of every filter, and then find nothing. */
+const leftEmpty = (original) => (...asked) => {
+  const parameter = original(...asked);
+  const isOptional = parameter?.get("in") === "query" && !parameter.get("required");
+  return isOptional ? parameter.delete("example").deleteIn(["schema", "example"]) : parameter;
+};
+
 /* Swagger UI itself would keep tokens in the browser for good. */
 const keepForTab = (_, { authSelectors }) => () =>
   sessionStorage.setItem(PLACE, JSON.stringify(authSelectors.authorized()));
@@ -41,6 +48,7 @@ const keepForTab = (_, { authSelectors }) => () =>
 const Quintet = {
   wrapComponents: { auths: explained },
   statePlugins: {
+    spec: { wrapSelectors: { parameterWithMetaByIdentity: leftEmpty } },
     auth: {
       wrapActions: { persistAuthorizationIfNeeded: keepForTab, showDefinitions: atTheFirst },
       wrapSelectors: { definitionsToAuthorize: (original) => (state) => inOrder(original(state)) },
