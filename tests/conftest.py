@@ -102,6 +102,14 @@ def log_without_secrets() -> Iterator[None]:
     assert watch.leaks(SECRET) == []
 
 
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for the key file and `.env`, so that those of whoever runs the tests play no part."""
+    monkeypatch.setattr("settings.ROOT", tmp_path)
+    monkeypatch.setattr("settings.KEY_FILE", tmp_path / "var" / "jwt_secret_key")
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     # Not below pytest's own folder: under root PostgreSQL runs as somebody else, whom every pytest that starts

@@ -2,13 +2,13 @@
 
 import re
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
 
-import settings
 from settings import ROOT, read_settings
+
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 EXAMPLE = (ROOT / ".env.example").read_text()
 README = (ROOT / "README.md").read_text()
@@ -32,12 +32,6 @@ class Asked(dict[str, str]):
     def __contains__(self, name: object) -> bool:
         self.names.add(str(name))
         return False
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A folder for the key file, so that none is made where the tests are run."""
-    monkeypatch.setattr(settings, "KEY_FILE", tmp_path / "var" / "jwt_secret_key")
 
 
 def in_example() -> dict[str, str | None]:

@@ -21,7 +21,7 @@ MAKE = ("make", "-o", ".venv/test")
 SHAPES = sorted({contract.error.__name__ for contract in CONTRACTS})
 
 OVER_ALL = (
-    "test_contracts or test_house or test_links or test_stated or test_security_page or take_no_token or every_id"
+    "test_contract or test_house or test_links or test_stated or test_security_page or take_no_token or every_id"
     " or documentation or test_overlaps or test_routing or test_one_router or test_pages or test_patterns or tools"
 )
 """Tests that go over all contracts at once, so that the name of none is in theirs."""
