@@ -79,7 +79,7 @@ class CookieHandler(TokenHandler):
         token = parse_cookie(header(scope, b"cookie")).get(scheme["name"])
         origin = header(scope, b"origin")
         # Browsers send cookies whoever asks them to, and name who that was; what names nobody is no browser.
-        if token and origin is not None and origin not in {own_origin(scope), *self.allowed_origins}:
+        if token and origin not in (None, *self.allowed_origins) and origin != own_origin(scope):
             raise ForeignOrigin("The cookie is not accepted from this origin.")
         return token or None
 

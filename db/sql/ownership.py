@@ -43,11 +43,16 @@ class Changing:
 
     def change(self, values: Mapping[str, Any], *, at: datetime) -> None:
         """Set the given members; `updated_at` is when one of them last became different."""
-        changes = {name: value for name, value in values.items() if getattr(self, name) != value}
-        for name, value in changes.items():
-            setattr(self, name, value)
-        if changes:
+        if put(self, values):
             self.updated_at = at
+
+
+def put(thing: object, values: Mapping[str, Any]) -> set[str]:
+    """Set members of a thing, and return the names of those that were different before."""
+    changes = {name: value for name, value in values.items() if getattr(thing, name) != value}
+    for name, value in changes.items():
+        setattr(thing, name, value)
+    return set(changes)
 
 
 Thing = TypeVar("Thing", bound=Owned)

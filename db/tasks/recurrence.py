@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
+from db.sql.ownership import put
 from db.sql.types import Base, Id, Ranked
 
 PATTERN_TYPES = ("daily", "weekly", "monthly", "yearly")
@@ -49,12 +50,10 @@ class RecurrencePattern(Base):
 
         A pattern of another type begins anew, with the day on which its task is due now.
         """
-        changes = {name: value for name, value in values.items() if getattr(self, name) != value}
-        for name, value in changes.items():
-            setattr(self, name, value)
-        if "pattern_type" in changes:
+        changed = put(self, values)
+        if "pattern_type" in changed:
             self.begin_anew()
-        return bool(changes)
+        return bool(changed)
 
     def begin_anew(self) -> None:
         """Let the recurrence go on from the day of the month on which its task is due now."""
