@@ -7,11 +7,11 @@ import pytest
 from dotenv import dotenv_values
 
 from settings import ROOT, read_settings
+from tests.readme import README
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
 EXAMPLE = (ROOT / ".env.example").read_text()
-README = (ROOT / "README.md").read_text()
 
 SET = re.compile(r"^#(?=[A-Z_]+=)", re.MULTILINE)
 ROW = re.compile(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \| (.+?) \| .+ \|$", re.MULTILINE)

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from app import main
-from settings import ROOT, VARIABLES, SettingError, misspelled, read_environment, read_settings
-
-README = ROOT / "README.md"
+from settings import VARIABLES, SettingError, misspelled, read_environment, read_settings
+from tests.readme import sections
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -102,11 +101,10 @@ def test_help_and_readme_list_every_variable(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit) as end:
         main(["--help"])
 
-    section = README.read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
     helped = set(re.findall(r"^  ([A-Z_]+)  ", capsys.readouterr().out, re.MULTILINE))
     assert end.value.code == 0
     assert helped == VARIABLES.keys()
-    assert VARIABLES.keys() <= set(re.findall(r"`([A-Z_]+)`", section))
+    assert VARIABLES.keys() <= set(re.findall(r"`([A-Z_]+)`", sections()["Settings"]))
 
 
 @pytest.mark.parametrize("argument", ["--port=80", "serve", "--hel"])

@@ -10,9 +10,9 @@ from shutil import which
 
 import pytest
 
-from settings import ROOT
 from tests.process.conftest import PLAIN, Serve, Serving
 from tests.process.test_demo import make_demo
+from tests.readme import BLOCK, sections
 
 SESSION = "A session with curl"
 ADDRESS = "http://127.0.0.1:8000"
@@ -27,17 +27,10 @@ RUN_ELSEWHERE = {
 }
 """Every block that is not of the session, by its section and its command or language, and who runs it."""
 
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHOWN = re.compile(r"(?:^#.*\n)+", re.MULTILINE)
 VARYING = re.compile(r'("(?:\w*id|current_user_rank)":)\d+|("\w+_at":)"[^"]+"')
 INSTANT = r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"'
 CUT = "\x1e"
-
-
-def sections() -> dict[str, str]:
-    """Return the README's sections by their titles."""
-    parts = re.split(r"^## (.+)\n", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def session() -> str:

@@ -1,5 +1,4 @@
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ import pytest
 from server.contracts import CONTRACTS, Contract
 from tests.conftest import Person
 from tests.contract_truth import hold_to_contract
+from tests.readme import BLOCK, sections
 from tools.sdk import NODE_MODULES, generate_python, generate_typescript, run
 
 HERE = Path(__file__).parent
@@ -23,9 +23,7 @@ TYPESCRIPT_STORIES = [contract.name for contract in CONTRACTS if (HERE / f"{cont
 
 def readme_sample(language: str) -> str:
     """The program in this language that the README's section on clients shows."""
-    readme = Path(HERE.parent.parent, "README.md").read_text()
-    section = readme.split("\n## Clients\n")[1].split("\n## ")[0]
-    [sample] = re.findall(rf"^```{language}\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    [sample] = [content for written_in, content in BLOCK.findall(sections()["Clients"]) if written_in == language]
     return sample
 
 
