@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, NoReturn
 
 import uvicorn
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
@@ -80,11 +79,12 @@ def _prepare(settings: Settings) -> None:
         raise SchemaError(f"the database lacks {len(missing)} migrations of this version, and MIGRATE is off")
     _warn(narrow(settings.private_files))
     _warn([ALL_ORIGINS] if "*" in settings.allowed_origins else [])
-    _warn(_crowded(settings.workers, engine))
+    _warn(crowding(settings.workers, room_for_connections(engine)))
 
 
-def _crowded(workers: int, engine: Engine) -> list[str]:
-    most, room = workers * (AT_ONCE + 1 + password_threads(workers) + 1), room_for_connections(engine)
+def crowding(workers: int, room: int | None) -> list[str]:
+    """Return a warning if so many workers may open more connections than PostgreSQL has room for."""
+    most = workers * (AT_ONCE + 1 + password_threads(workers) + 1)
     if room is None or most <= room:
         return []
     what = f"{workers} workers may open {most} connections, and PostgreSQL has room for {room} of all its clients"

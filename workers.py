@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Thread, Timer
 from time import monotonic, sleep
 from types import FrameType
@@ -75,8 +76,11 @@ class Server(uvicorn.Server):
 class Worker(multiprocess.Process):
     """A process that serves, as its supervisor has it; `target` and what that calls run in the process itself."""
 
+    is_up = False
+
     def start(self) -> None:
         """Start it deaf to what a terminal sends to all: it ends when its supervisor says so."""
+        self.starts_until = monotonic() + START_SECONDS
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _ALIKE)
         super().start()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -96,7 +100,18 @@ class Worker(multiprocess.Process):
 
     def wait_until_ready(self, timeout: float, should_exit: Event | None = None) -> bool:
         """Wait until it serves; uvicorn would wait no longer than for a sign of life."""
-        return super().wait_until_ready(max(timeout, START_SECONDS), should_exit)
+        self.is_up = super().wait_until_ready(max(timeout, START_SECONDS), should_exit)
+        return self.is_up
+
+    def is_alive(self, timeout: float = 5) -> bool:
+        """Check whether it is there and answers, or is still to start: on a busy machine, that takes its time."""
+        if not self.is_up:
+            self.is_up = self.is_ready(timeout=0)
+            return self.process.is_alive() and (self.is_up or monotonic() < self.starts_until)
+        with suppress(OSError, EOFError):
+            while self.parent_conn.poll():  # An answer to an earlier question says nothing of now.
+                self.parent_conn.recv()
+        return super().is_alive(timeout)
 
 
 # Uvicorn's supervisor takes its workers' class from its own module alone.
