@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +19,7 @@ import httpx
 import pytest
 
 from tests.conftest import HANGS_AFTER
-from tests.process.conftest import Serve, Serving, Start
+from tests.process.conftest import PLAIN, Serve, Serving, Start
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="workers are looked for in /proc")
 
@@ -54,9 +57,9 @@ def is_running(process: int) -> bool:
     return False
 
 
-def ask_anew(serving: Serving) -> int:
+def ask_anew(serving: Serving, **headers: str) -> httpx.Response:
     """Send a request over a connection of its own."""
-    return httpx.get(f"{serving.url}/healthz", verify=False, timeout=HANGS_AFTER).status_code
+    return httpx.get(f"{serving.url}/healthz", headers=headers, verify=False, timeout=HANGS_AFTER)
 
 
 def reads_on(serving: Serving, text: str) -> str:
@@ -67,113 +70,107 @@ def reads_on(serving: Serving, text: str) -> str:
     return line
 
 
-@pytest.fixture
-def two(serve: Serve) -> Serving:
-    return serve(WORKERS="2")
+@pytest.fixture(scope="module")
+def folder(product: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(product, tmp_path_factory.mktemp("workers") / "checkout")
 
 
-def test_two_workers_answer_on_one_port_and_end_with_their_parent_in_time(two: Serving):
-    workers = workers_of(two)
-    answers = [ask_anew(two) for _ in range(20)]
-
-    began = monotonic()
-    code, _, err = two.stop()
-
-    assert len(workers) == 2
-    assert answers == [200] * 20
-    assert (code, err) == (0, "")
-    assert monotonic() - began < ENDS_WITHIN_SECONDS
-    assert not any(map(is_running, workers))
+@pytest.fixture(scope="module")
+def two(folder: Path) -> Iterator[Serving]:
+    """A server of two workers for several tests, each of which leaves it serving."""
+    variables = {**PLAIN, "PORT": "0", "WORKERS": "2", "RATE_LIMIT_PER_MINUTE": "30"}
+    program = [sys.executable, "-c", SOON_HANGING]
+    with subprocess.Popen(program, cwd=folder, env=variables, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield Serving(process, process.stdout.readline().split()[-1])
+        process.terminate()
+        process.communicate(timeout=HANGS_AFTER)
 
 
-def test_a_terminals_interrupt_reaches_all_of_them_and_ends_them_without_a_word(serve: Serve):
-    serving = serve("-c", "import os, app; os.setpgrp(); app.main([])", WORKERS="2")
-    assert len(workers_of(serving)) == 2
+def test_workers_count_the_requests_of_a_minute_together(two: Serving):
+    with ThreadPoolExecutor(8) as threads:
+        path = f"{two.url}/api/stats/me"
+        answers = list(threads.map(lambda _: httpx.get(path, verify=False, timeout=HANGS_AFTER), range(40)))
 
-    os.killpg(serving.process.pid, signal.SIGINT)
-    _, err = serving.process.communicate(timeout=HANGS_AFTER)
-
-    assert (serving.process.returncode, err) == (0, "")
+    assert len(workers_of(two)) == 2
+    assert sorted(answer.status_code for answer in answers) == [401] * 30 + [429] * 10
 
 
-def test_workers_that_are_killed_or_hang_are_replaced(serve: Serve):
-    serving = serve("-c", SOON_HANGING, WORKERS="2")
-    killed, hanging = workers_of(serving)
+def test_workers_that_are_killed_or_hang_are_replaced(two: Serving):
+    killed, hanging = workers_of(two)
 
     os.kill(killed, signal.SIGKILL)
     os.kill(hanging, signal.SIGSTOP)
-    wait_for(lambda: len(workers_of(serving) - {killed, hanging}) == 2, "two new workers")
+    wait_for(lambda: len(workers_of(two) - {killed, hanging}) == 2, "two new workers")
 
-    assert ask_anew(serving) == 200
-    assert serving.stop()[0] == 0
-
-
-def test_a_parent_that_is_killed_leaves_no_workers(two: Serving):
-    workers = workers_of(two)
-
-    two.stop(signal.SIGKILL)
-
-    wait_for(lambda: not any(map(is_running, workers)), "the end of the workers")
-    with pytest.raises(httpx.ConnectError):
-        ask_anew(two)
+    assert ask_anew(two).status_code == 200
 
 
-def test_a_renewal_fails_no_request(two: Serving):
+def test_a_renewal_reads_the_settings_anew_and_fails_no_request(two: Serving, folder: Path):
     workers, is_over = workers_of(two), Event()
+    (folder / ".env").write_text("ALLOWED_ORIGINS=https://new.example\n")
 
-    def keep_asking(client: httpx.Client | None) -> list[int]:
+    def keep_asking(client: httpx.Client | None) -> list[httpx.Response]:
         answers = []
         while not is_over.wait(0.01):
-            answers.append(client.get("/healthz").status_code if client else ask_anew(two))
+            answers.append(client.get("/healthz") if client else ask_anew(two))
         return answers
 
     with ThreadPoolExecutor(3) as threads, two.client() as client:
         asked = [threads.submit(keep_asking, one) for one in (None, None, client)]
         two.process.send_signal(signal.SIGHUP)
         try:
+            reads_on(two, "Received SIGHUP")
             renewals = [reads_on(two, "Waiting for child process") for _ in workers]
-            wait_for(lambda: not workers_of(two) & workers, "the end of the old workers")
         finally:
             is_over.set()
-        answers = {status for each in asked for status in each.result()}
+        answers = {answer.status_code for each in asked for answer in each.result()}
+    wait_for(lambda: not workers_of(two) & workers, "the end of the old workers")
+    renewed = ask_anew(two, Origin="https://new.example")
+    (folder / ".env").unlink()
 
     assert len(renewals) == 2
     assert len(workers_of(two)) == 2
     assert answers == {200}
+    assert renewed.headers["Access-Control-Allow-Origin"] == "https://new.example"
 
 
-def test_settings_that_cannot_be_used_renew_nothing_and_the_log_says_why(two: Serving, checkout: Path):
+def test_settings_that_cannot_be_used_renew_nothing_and_the_log_says_why(two: Serving, folder: Path):
     workers = workers_of(two)
-    (checkout / ".env").write_text("KEEP_ALIVE=forever\n")
+    (folder / ".env").write_text("KEEP_ALIVE=forever\n")
 
     two.process.send_signal(signal.SIGHUP)
     line = json.loads(reads_on(two, "go on as they are"))
+    (folder / ".env").unlink()
 
     assert line["level"] == "error"
     assert "KEEP_ALIVE has to be a whole number" in line["message"]
     assert workers_of(two) == workers
-    assert ask_anew(two) == 200
+    assert ask_anew(two).status_code == 200
 
 
-def test_a_renewal_reads_the_settings_anew(serve: Serve, checkout: Path):
-    serving = serve(WORKERS="2", RATE_LIMIT_STORAGE_URL="memory://")
+def test_a_terminals_interrupt_reaches_all_and_ends_them_in_time_without_a_word(serve: Serve):
+    serving = serve("-c", "import os, app; os.setpgrp(); app.main([])", WORKERS="2")
     workers = workers_of(serving)
-    (checkout / ".env").write_text("RATE_LIMIT_PER_MINUTE=7\n")
+    began = monotonic()
 
-    serving.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: len(now := workers_of(serving)) == 2 and not now & workers, "two new workers")
+    os.killpg(serving.process.pid, signal.SIGINT)
+    _, err = serving.process.communicate(timeout=HANGS_AFTER)
 
-    answer = httpx.get(f"{serving.url}/api/stats/me", verify=False, timeout=HANGS_AFTER)
-    assert answer.headers["RateLimit-Policy"] == '"minute";q=7;w=60'
+    assert (serving.process.returncode, err) == (0, "")
+    assert monotonic() - began < ENDS_WITHIN_SECONDS
+    assert not any(map(is_running, workers))
 
 
-def test_workers_count_the_requests_of_a_minute_together(serve: Serve):
-    serving = serve(WORKERS="2", RATE_LIMIT_PER_MINUTE="30")
+def test_a_parent_that_is_killed_leaves_no_workers(serve: Serve):
+    serving = serve(WORKERS="2")
+    workers = workers_of(serving)
 
-    with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda _: httpx.get(f"{serving.url}/api/stats/me", verify=False), range(40)))
+    serving.stop(signal.SIGKILL)
 
-    assert sorted(answer.status_code for answer in answers) == [401] * 30 + [429] * 10
+    wait_for(lambda: not any(map(is_running, workers)), "the end of the workers")
+    with pytest.raises(httpx.ConnectError):
+        ask_anew(serving)
 
 
 def test_a_single_process_ends_when_its_terminal_does(serve: Serve):
