@@ -6,7 +6,6 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 # Importing every module with models or indexes fills the metadata.
@@ -29,19 +28,29 @@ class SchemaError(Exception):
 def migrate(engine: Engine) -> None:
     """Migrate the database to the newest revision; processes that start at the same time wait for each other.
 
-    Raises `SchemaError` for a database that a newer version has migrated.
+    Raises `SchemaError` for a database that another version has made.
     """
     with unlimited(engine) as connection:
-        try:
-            if not _is_current(connection):
-                _upgrade(connection)
-        except CommandError as error:
-            raise SchemaError(f"the database has another version's tables: {error}") from error
+        if _missing(connection):
+            _upgrade(connection)
 
 
-def _is_current(connection: Connection) -> bool:
-    newest = ScriptDirectory.from_config(config_for(connection)).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == newest
+def pending(engine: Engine) -> list[str]:
+    """List the revisions that the database lacks, oldest first, and change nothing.
+
+    Raises `SchemaError` for a database that another version has made.
+    """
+    with unlimited(engine) as connection:
+        return _missing(connection)
+
+
+def _missing(connection: Connection) -> list[str]:
+    current = MigrationContext.configure(connection).get_current_revision()
+    scripts = ScriptDirectory.from_config(config_for(connection))
+    revisions = [script.revision for script in scripts.walk_revisions()][::-1]
+    if current is not None and current not in revisions:
+        raise SchemaError(f"the database has another version's tables: revision {current} is unknown to this version")
+    return revisions if current is None else revisions[revisions.index(current) + 1 :]
 
 
 def _upgrade(connection: Connection) -> None:
