@@ -56,7 +56,13 @@ def create_app() -> Flask:
 def build_server(settings: Settings) -> Quintet:
     """Build the server of this process, whose database is connected to already."""
     sign_with(
-        SigningKey(settings.jwt_secret_key, settings.jwt_algorithm, settings.access_lifetime, settings.refresh_lifetime)
+        SigningKey(
+            settings.jwt_secret_key,
+            settings.jwt_algorithm,
+            settings.access_lifetime,
+            settings.refresh_lifetime,
+            settings.jwt_previous_keys,
+        )
     )
     quotas = Quotas(settings.rate_limit_per_minute, settings.rate_limit_storage_url)
     server = Quintet(
