@@ -16,6 +16,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
+from commands import COMMANDS
 from db.schema import SchemaError, migrate
 from db.sql.engine import connect
 from environment import VARIABLES, SettingError, misspelled, read_environment
@@ -46,11 +47,11 @@ ALL_ORIGINS = (
 
 
 def create_app() -> Flask:
-    """Return the Flask application inside, set up by the environment, for the commands of `flask --app app`."""
-    settings = read_settings()
-    make_database(settings.database_file)
-    connect(settings.database_url)
-    return build_server(settings).app
+    """Return the Flask application inside, for `flask --app app`: a command reads the settings that it needs itself."""
+    flask = Quintet().app
+    for command in COMMANDS:
+        flask.cli.add_command(command)
+    return flask
 
 
 def build_server(settings: Settings) -> Quintet:

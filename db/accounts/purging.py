@@ -22,6 +22,9 @@ STEP = 100
 CLOCKS_APART = timedelta(hours=1)
 """By how much the clocks of two servers may differ, for what is kept for seconds only."""
 
+KINDS = ("ended logins", "expired logins", "old login attempts", "spent refresh tokens", "expired revoked tokens")
+"""What is deleted, by the names that `purge_some` counts it under."""
+
 _TRY_TO_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)").bindparams(lock=0x51_17_7E_8)
 
 
@@ -49,13 +52,15 @@ def _delete_some(session: Session, model: type[Base], is_over: ColumnElement[boo
 
 
 def _kinds(at: datetime, access_lifetime: timedelta) -> list[tuple[str, type[Base], ColumnElement[bool]]]:
-    return [
+    models = (Login, Login, LoginAttempt, SpentToken, RevokedToken)
+    conditions = (
         # Without its row a login counts as one that has ended, for a spent refresh token that comes back as well.
-        ("ended logins", Login, HAS_ENDED),
+        HAS_ENDED,
         # The last access token may be issued just before the login expires.
-        ("expired logins", Login, Login.expires_at < at - access_lifetime),
-        ("old login attempts", LoginAttempt, LoginAttempt.attempted_at <= at - WINDOW),
+        Login.expires_at < at - access_lifetime,
+        LoginAttempt.attempted_at <= at - WINDOW,
         # Which refresh token counts stands with the login; these are for one that is sent twice within seconds.
-        ("spent refresh tokens", SpentToken, SpentToken.spent_at < at - CLOCKS_APART),
-        ("expired revoked tokens", RevokedToken, RevokedToken.expires_at < at),
-    ]
+        SpentToken.spent_at < at - CLOCKS_APART,
+        RevokedToken.expires_at < at,
+    )
+    return list(zip(KINDS, models, conditions, strict=True))
