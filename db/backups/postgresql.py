@@ -89,5 +89,6 @@ def _split(url: str) -> tuple[str, str]:
     """Return a URL as libpq reads it, without its password, and that."""
     parsed = driver_url(url)
     password = parsed.password or parsed.query.get("password") or ""
-    plain = parsed.set(drivername="postgresql", password=None).difference_update_query(["password"])
+    # `set` takes None for "as it is".
+    plain = parsed._replace(drivername="postgresql", password=None).difference_update_query(["password"])
     return plain.render_as_string(hide_password=False), str(password)

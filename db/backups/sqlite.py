@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from db.backups.errors import BackupError
+from private_files import FILE_MODE
 
 PAGES = 1_000
 """How many pages are copied at a time: 4 MB."""
@@ -54,6 +55,7 @@ def put_in_place(copy: Path, database: Path, *, kept: Path) -> bool:
         with closing(_opened(database, "rw")) as connection:
             _keep_others_out(connection)
             os.link(database, kept)
+            kept.chmod(FILE_MODE)
             for ending in ("-wal", "-shm"):
                 with suppress(FileNotFoundError):
                     database.with_name(database.name + ending).rename(kept.with_name(kept.name + ending))

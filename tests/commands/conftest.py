@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import get_ident
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click import Group
@@ -18,6 +21,19 @@ from tests.db.conftest import engines_of_its_own, numbers
 Run = Callable[..., Result]
 
 
+class OfThisThread:
+    """The engines of a command in this thread; the server in the others keeps its own, for its background work."""
+
+    def __init__(self, others: object) -> None:
+        vars(self).update(thread=get_ident(), own=SimpleNamespace(), others=others)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.own if get_ident() == self.thread else self.others, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self.own if get_ident() == self.thread else self.others, name, value)
+
+
 @pytest.fixture(scope="session")
 def cli() -> Group:
     return create_app().cli
@@ -31,7 +47,7 @@ def run(cli: Group, own_folder: Path, monkeypatch: pytest.MonkeyPatch, request: 
         urls = [one for one in ("own_database", "database_url") if one in request.fixturenames]
         known = {"JWT_SECRET_KEY": SECRET, **({"DATABASE_URL": request.getfixturevalue(urls[0])} if urls else {})}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(engine, "_Engines", type("_Engines", (), {}))
+            patch.setattr(engine, "_Engines", OfThisThread(engine._Engines))
             # In a process of its own it could not call the server's sweeper either.
             patch.setattr(sweeping, "listeners", set())
             return CliRunner().invoke(cli, arguments, input=typed, env=known | environment)
