@@ -1,0 +1,144 @@
+"""Caddy and nginx with the files of deploy/, on ports, with a certificate and before servers of a test's own."""
+
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from getpass import getuser
+from grp import getgrgid
+from pathlib import Path
+from time import sleep
+
+import httpx
+import pytest
+
+from environment import ROOT
+from tests.conftest import HANGS_AFTER
+from tests.process.conftest import PLAIN, Serving
+
+CADDYFILE = ROOT / "deploy" / "caddy" / "Caddyfile"
+NGINX = ROOT / "deploy" / "nginx" / "quintet.conf"
+
+# What `make lint-deploy` has installed is found as well, and so is nginx where it is not in a user's path.
+FOLDERS = os.pathsep.join([str(Path(sys.prefix) / "deploy" / "bin"), os.environ["PATH"], "/usr/sbin"])
+
+
+@dataclass
+class Proxy:
+    """A proxy that runs before servers."""
+
+    https: str
+    http: str
+    certificate: Path
+
+    def client(self, **options: object) -> httpx.Client:
+        trusted = ssl.create_default_context(cafile=str(self.certificate))
+        return httpx.Client(base_url=self.https, verify=trusted, timeout=HANGS_AFTER, **options)  # type: ignore[arg-type]
+
+    def client_at(self, address: str, **headers: str) -> httpx.Client:
+        """Make a client that comes from one of the addresses 127.0.0.0/8."""
+        trusted = ssl.create_default_context(cafile=str(self.certificate))
+        way = httpx.HTTPTransport(verify=trusted, local_address=address)
+        return httpx.Client(base_url=self.https, transport=way, headers=headers, timeout=HANGS_AFTER)
+
+
+Begin = Callable[[Path, list[Serving], tuple[int, int]], list[str]]
+
+
+@contextmanager
+def before(servers: list[Serving], name: str, folder: Path) -> Iterator[Proxy]:
+    """Start a proxy before these servers, and end it."""
+    program = shutil.which(name, path=FOLDERS)
+    if program is None:
+        pytest.skip(f"{name} is not installed")
+    certificate = _make_certificate(folder)
+    ports = (_free_port(), _free_port())
+    arguments = PROXIES[name](program, folder, servers, ports)
+    environment = PLAIN | {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    with (folder / "log").open("wb") as log, subprocess.Popen(arguments, stdout=log, stderr=log, env=environment) as one:
+        try:
+            proxy = Proxy(f"https://localhost:{ports[1]}", f"http://localhost:{ports[0]}", certificate)
+            _wait_for(proxy, one, folder / "log")
+            yield proxy
+        finally:
+            one.terminate()
+
+
+def _caddy(program: str, folder: Path, servers: list[Serving], ports: tuple[int, int]) -> list[str]:
+    upstreams = " ".join(one.url.removeprefix("http://") for one in servers)
+    command = [program, "adapt", "--adapter", "caddyfile", "--config", str(CADDYFILE)]
+    variables = PLAIN | {"DOMAIN": "localhost", "UPSTREAMS": upstreams}
+    adapted = subprocess.run(command, env=variables, capture_output=True, check=True).stdout
+    config = json.loads(adapted.replace(b'":80"', b'":%d"' % ports[0]).replace(b'":443"', b'":%d"' % ports[1]))
+    config["admin"] = {"disabled": True}
+    for server in config["apps"]["http"]["servers"].values():
+        server["automatic_https"] = {"disable": True}
+        if server["listen"] == [f":{ports[1]}"]:
+            server["tls_connection_policies"] = [{}]
+    files = {"certificate": str(folder / "certificate.pem"), "key": str(folder / "key.pem")}
+    config["apps"]["tls"] = {"certificates": {"load_files": [files]}}
+    (folder / "caddy.json").write_text(json.dumps(config))
+    return [program, "run", "--config", str(folder / "caddy.json")]
+
+
+def _nginx(program: str, folder: Path, servers: list[Serving], ports: tuple[int, int]) -> list[str]:
+    (first, *others) = (one.url.removeprefix("http://") for one in servers)
+    text = NGINX.read_text()
+    for theirs, ours in {
+        "listen 80;": f"listen {ports[0]};",
+        "listen [::]:80;": "",
+        "listen 443 ": f"listen {ports[1]} ",
+        "listen [::]:443 ssl http2;": "",
+        "quintet.example;": "localhost;",
+        "/etc/letsencrypt/live/quintet.example/fullchain.pem": str(folder / "certificate.pem"),
+        "/etc/letsencrypt/live/quintet.example/privkey.pem": str(folder / "key.pem"),
+        "# server 10.0.0.12:8000": "\n".join(f"server {one} max_fails=1 fail_timeout=5s;" for one in others) + "\n#",
+        "127.0.0.1:8000": first,
+    }.items():
+        assert theirs in text, theirs
+        text = text.replace(theirs, ours)
+    (folder / "quintet.conf").write_text(text)
+    paths = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = " ".join(f"{one}_temp_path {folder}/{one};" for one in paths)
+    (folder / "nginx.conf").write_text(
+        f"daemon off; user {getuser()} {getgrgid(os.getgid()).gr_name}; pid {folder}/pid; error_log stderr; events {{}}\n"
+        f"http {{ access_log off; {temporary} include {folder}/quintet.conf; }}\n"
+    )
+    return [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
+
+
+PROXIES = {"caddy": _caddy, "nginx": _nginx}
+
+
+def _make_certificate(folder: Path) -> Path:
+    certificate = folder / "certificate.pem"
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(folder / "key.pem")]
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = ["openssl", "req", "-x509", *key, *name, "-days", "1", "-out", str(certificate)]
+    subprocess.run(command, capture_output=True, check=True)
+    return certificate
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def _wait_for(proxy: Proxy, process: subprocess.Popen[bytes], log: Path) -> None:
+    with proxy.client() as client:
+        for _ in range(HANGS_AFTER * 20):
+            assert process.poll() is None, log.read_text()
+            try:
+                if client.get("/readyz").is_success:
+                    return
+            except httpx.ConnectError:
+                pass
+            sleep(0.05)
+    raise AssertionError(log.read_text())
