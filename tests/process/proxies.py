@@ -7,8 +7,8 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from getpass import getuser
 from grp import getgrgid
@@ -35,20 +35,21 @@ class Proxy:
 
     https: str
     http: str
-    certificate: Path
+    authority: Path
 
     def client(self, **options: object) -> httpx.Client:
-        trusted = ssl.create_default_context(cafile=str(self.certificate))
+        trusted = ssl.create_default_context(cafile=str(self.authority))
         return httpx.Client(base_url=self.https, verify=trusted, timeout=HANGS_AFTER, **options)  # type: ignore[arg-type]
 
     def client_at(self, address: str, **headers: str) -> httpx.Client:
         """Make a client that comes from one of the addresses 127.0.0.0/8."""
-        trusted = ssl.create_default_context(cafile=str(self.certificate))
+        trusted = ssl.create_default_context(cafile=str(self.authority))
         way = httpx.HTTPTransport(verify=trusted, local_address=address)
         return httpx.Client(base_url=self.https, transport=way, headers=headers, timeout=HANGS_AFTER)
 
 
-Begin = Callable[[Path, list[Serving], tuple[int, int]], list[str]]
+Started = tuple[list[str], Path]
+"""How a proxy is started, and the certificate by which its own is trusted."""
 
 
 @contextmanager
@@ -57,38 +58,38 @@ def before(servers: list[Serving], name: str, folder: Path) -> Iterator[Proxy]:
     program = shutil.which(name, path=FOLDERS)
     if program is None:
         pytest.skip(f"{name} is not installed")
-    certificate = _make_certificate(folder)
     ports = (_free_port(), _free_port())
-    arguments = PROXIES[name](program, folder, servers, ports)
+    arguments, authority = PROXIES[name](program, folder, servers, ports)
     environment = PLAIN | {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    with (folder / "log").open("wb") as log, subprocess.Popen(arguments, stdout=log, stderr=log, env=environment) as one:
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(arguments, stdout=log, stderr=log, env=environment) as one,
+    ):
         try:
-            proxy = Proxy(f"https://localhost:{ports[1]}", f"http://localhost:{ports[0]}", certificate)
-            _wait_for(proxy, one, folder / "log")
+            proxy = Proxy(f"https://localhost:{ports[1]}", f"http://localhost:{ports[0]}", authority)
+            _wait_for(proxy, one, out)
             yield proxy
         finally:
             one.terminate()
 
 
-def _caddy(program: str, folder: Path, servers: list[Serving], ports: tuple[int, int]) -> list[str]:
+def _caddy(program: str, folder: Path, servers: list[Serving], ports: tuple[int, int]) -> Started:
     upstreams = " ".join(one.url.removeprefix("http://") for one in servers)
     command = [program, "adapt", "--adapter", "caddyfile", "--config", str(CADDYFILE)]
     variables = PLAIN | {"DOMAIN": "localhost", "UPSTREAMS": upstreams}
     adapted = subprocess.run(command, env=variables, capture_output=True, check=True).stdout
     config = json.loads(adapted.replace(b'":80"', b'":%d"' % ports[0]).replace(b'":443"', b'":%d"' % ports[1]))
     config["admin"] = {"disabled": True}
-    for server in config["apps"]["http"]["servers"].values():
-        server["automatic_https"] = {"disable": True}
-        if server["listen"] == [f":{ports[1]}"]:
-            server["tls_connection_policies"] = [{}]
-    files = {"certificate": str(folder / "certificate.pem"), "key": str(folder / "key.pem")}
-    config["apps"]["tls"] = {"certificates": {"load_files": [files]}}
+    config["apps"]["http"] |= {"http_port": ports[0], "https_port": ports[1]}
+    # For localhost it makes certificates of its own, with an authority that only this test trusts.
+    config["apps"]["pki"] = {"certificate_authorities": {"local": {"install_trust": False}}}
     (folder / "caddy.json").write_text(json.dumps(config))
-    return [program, "run", "--config", str(folder / "caddy.json")]
+    return [program, "run", "--config", str(folder / "caddy.json")], folder / "caddy/pki/authorities/local/root.crt"
 
 
-def _nginx(program: str, folder: Path, servers: list[Serving], ports: tuple[int, int]) -> list[str]:
+def _nginx(program: str, folder: Path, servers: list[Serving], ports: tuple[int, int]) -> Started:
     (first, *others) = (one.url.removeprefix("http://") for one in servers)
+    certificate = _make_certificate(folder)
     text = NGINX.read_text()
     for theirs, ours in {
         "listen 80;": f"listen {ports[0]};",
@@ -96,7 +97,7 @@ def _nginx(program: str, folder: Path, servers: list[Serving], ports: tuple[int,
         "listen 443 ": f"listen {ports[1]} ",
         "listen [::]:443 ssl http2;": "",
         "quintet.example;": "localhost;",
-        "/etc/letsencrypt/live/quintet.example/fullchain.pem": str(folder / "certificate.pem"),
+        "/etc/letsencrypt/live/quintet.example/fullchain.pem": str(certificate),
         "/etc/letsencrypt/live/quintet.example/privkey.pem": str(folder / "key.pem"),
         "# server 10.0.0.12:8000": "\n".join(f"server {one} max_fails=1 fail_timeout=5s;" for one in others) + "\n#",
         "127.0.0.1:8000": first,
@@ -107,10 +108,11 @@ def _nginx(program: str, folder: Path, servers: list[Serving], ports: tuple[int,
     paths = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = " ".join(f"{one}_temp_path {folder}/{one};" for one in paths)
     (folder / "nginx.conf").write_text(
-        f"daemon off; user {getuser()} {getgrgid(os.getgid()).gr_name}; pid {folder}/pid; error_log stderr; events {{}}\n"
+        f"daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
+        f"user {getuser()} {getgrgid(os.getgid()).gr_name};\n"
         f"http {{ access_log off; {temporary} include {folder}/quintet.conf; }}\n"
     )
-    return [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
+    return [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")], certificate
 
 
 PROXIES = {"caddy": _caddy, "nginx": _nginx}
@@ -132,13 +134,10 @@ def _free_port() -> int:
 
 
 def _wait_for(proxy: Proxy, process: subprocess.Popen[bytes], log: Path) -> None:
-    with proxy.client() as client:
-        for _ in range(HANGS_AFTER * 20):
-            assert process.poll() is None, log.read_text()
-            try:
-                if client.get("/readyz").is_success:
-                    return
-            except httpx.ConnectError:
-                pass
-            sleep(0.05)
+    for _ in range(HANGS_AFTER * 20):
+        assert process.poll() is None, log.read_text()
+        with suppress(FileNotFoundError, ssl.SSLError, httpx.ConnectError), proxy.client() as client:
+            if client.get("/readyz").is_success:
+                return
+        sleep(0.05)
     raise AssertionError(log.read_text())
