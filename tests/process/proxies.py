@@ -61,10 +61,8 @@ def before(servers: list[Serving], name: str, folder: Path) -> Iterator[Proxy]:
     ports = (_free_port(), _free_port())
     arguments, authority = PROXIES[name](program, folder, servers, ports)
     environment = PLAIN | {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen(arguments, stdout=log, stderr=log, env=environment) as one,
-    ):
+    out = folder / "log"
+    with out.open("wb") as log, subprocess.Popen(arguments, stdout=log, stderr=log, env=environment) as one:
         try:
             proxy = Proxy(f"https://localhost:{ports[1]}", f"http://localhost:{ports[0]}", authority)
             _wait_for(proxy, one, out)
