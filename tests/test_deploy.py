@@ -82,7 +82,8 @@ def test_probes_ask_where_no_https_is_needed():
         *(probe["httpGet"]["path"] for container in CONTAINERS for name, probe in container.items() if "Probe" in name),
     }
 
-    assert paths == {path.decode() for path in SIGNS_OF_LIFE}
+    assert paths == {"/healthz", "/readyz"}
+    assert paths <= {path.decode() for path in SIGNS_OF_LIFE}
 
 
 def test_proxies_close_idle_connections_before_the_server_does():

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import yaml
+
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
@@ -35,15 +37,18 @@ def _passes(command: Command, path: str) -> bool:
         print(f"Not run, for want of {program}: {said}")
         return True
     run = subprocess.run([found, *arguments], env=os.environ | VARIABLES, capture_output=True, text=True, check=False)
-    print(f"{'Failed' if run.returncode else 'Passed'}: {said}", flush=True)
-    if run.returncode:
+    # Of a word in a unit that it does not know, systemd only says so.
+    is_well = run.returncode == 0 and not ("verify" in arguments and UNIT.name in run.stderr)
+    print(f"{'Passed' if is_well else 'Failed'}: {said}", flush=True)
+    if not is_well:
         print(run.stdout + run.stderr, file=sys.stderr, flush=True)
-    return run.returncode == 0
+    return is_well
 
 
 def _commands(scratch: Path) -> Iterator[Command]:
     yield ["hadolint", *DEPLOY.rglob("Dockerfile")]
-    yield ["yamllint", "--strict", "--config-file", ROOT / ".yamllint", DEPLOY]
+    own = sorted(DEPLOY.rglob("*.yaml"))
+    yield ["yamllint", "--strict", "--config-file", ROOT / ".yamllint", *own]
     yield ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.yaml"]
     objects = [file for file in sorted(KUBERNETES.glob("*.yaml")) if file.name != "kustomization.yaml"]
     yield ["kubernetes-validate", "--strict", "--quiet", *objects]
@@ -63,8 +68,9 @@ def _monitoring() -> Iterator[Command]:
     for dashboard in sorted(DEPLOY.glob("grafana/*.json")):
         yield [sys.executable, "-m", "json.tool", dashboard, os.devnull]
     for file in sorted(DEPLOY.glob("prometheus/*.yml")):
-        kind = "rules" if "\ngroups:" in f"\n{file.read_text()}" else "config"
-        yield ["promtool", "check", kind, file]
+        members = yaml.safe_load(file.read_text())
+        kind = ["test", "rules"] if "tests" in members else ["check", "rules" if "groups" in members else "config"]
+        yield ["promtool", *kind, file]
 
 
 def _unit(scratch: Path) -> Path:
