@@ -10,6 +10,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
+from db.sql.watch import STATEMENT_TIMEOUT_MILLISECONDS
 from environment import ROOT, VARIABLES
 from server.edge.https_only import SIGNS_OF_LIFE
 
@@ -91,6 +92,12 @@ def test_proxies_close_idle_connections_before_the_server_does():
 
     assert len(seconds) == 2
     assert all(int(one) < int(VARIABLES["KEEP_ALIVE"][0]) for one in seconds)
+
+
+def test_the_pooler_limits_statements_as_the_server_does():
+    (limit,) = re.findall(r"SET statement_timeout = ([0-9]+)", (DEPLOY / "pgbouncer" / "pgbouncer.ini").read_text())
+
+    assert int(limit) == STATEMENT_TIMEOUT_MILLISECONDS
 
 
 @pytest.mark.parametrize("text", [CADDYFILE, NGINX], ids=["caddy", "nginx"])
