@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-MOST_ROWS = 5_000
+MOST_ROWS = 2_000
 """How many rows one statement may change."""
 
 NO_OTHER_WAY = {

@@ -1,14 +1,18 @@
 """Revisions that tests write, after those that there are."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert
 
 from db import schema
+from db.accounts.accounts import Account
 from db.schema import REVISION
+from db.sql.ownership import table_of
+from db.tasks.tasks import Task
 
 CONTRACTION = "# A contraction."
 """How the body of a revision begins that servers of the revision before run on, and older ones do not."""
@@ -26,17 +30,6 @@ down_revision = "{before}"
 def upgrade() -> None:
     {body}
 """
-
-ACCOUNT = text(
-    "INSERT INTO accounts (uuid, username, username_key, email, email_key, password_hash, preferences, is_active,"
-    " created_at, updated_at) VALUES (gen_random_uuid(), 'maya', 'maya', 'm@q.example', 'm@q.example', '-', '{}',"
-    " true, now(), now())"
-)
-TASKS = text(
-    "INSERT INTO tasks (account_id, uuid, title, title_key, status, priority, due_at, created_at, updated_at)"
-    " SELECT (SELECT max(id) FROM accounts), gen_random_uuid(), 'Task ' || n, 'task ' || n, 1, 1 + n % 3,"
-    " now() + n * interval '1 minute', now() - n * interval '1 second', now() FROM generate_series(1, :tasks) n"
-)
 
 
 def head() -> str:
@@ -62,8 +55,14 @@ def write_revisions(folder: Path, bodies: Sequence[str]) -> list[str]:
 
 def fill(engine: Engine, tasks: int) -> None:
     """Add an account that has so many tasks."""
-    with engine.connect().execution_options(isolation_level="READ COMMITTED") as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(ACCOUNT)
-        connection.execute(TASKS, {"tasks": tasks})
-        connection.commit()
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    stamps = {"created_at": at, "updated_at": at}
+    person = {"username": "maya", "username_key": "maya", "email": "maya@q.example", "email_key": "maya@q.example"}
+    with engine.begin() as connection:
+        account = insert(table_of(Account)).values(
+            **person, **stamps, password_hash="-", preferences={}, is_active=True
+        )
+        plain = {"account_id": connection.execute(account).inserted_primary_key[0], **stamps}
+        for first in range(0, tasks, 100):
+            some = [{"title": f"Task {number}", **plain} for number in range(first, min(first + 100, tasks))]
+            connection.execute(insert(table_of(Task)), some)
