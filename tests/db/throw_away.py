@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert
 
@@ -32,25 +31,24 @@ def upgrade() -> None:
 """
 
 
-def head() -> str:
-    """Return the newest revision there is."""
-    config = Config()
-    config.set_main_option("script_location", str(schema.MIGRATIONS))
-    return str(ScriptDirectory.from_config(config).get_current_head())
+def revisions() -> dict[str, Path]:
+    """List the revisions there are, oldest first, and where each is written."""
+    scripts = ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions()
+    return {script.revision: Path(script.path) for script in reversed([*scripts])}
 
 
 def write_revisions(folder: Path, bodies: Sequence[str]) -> list[str]:
     """Write a revision for each body into a folder, and return their ids."""
-    revisions = [head()]
+    written = [*revisions()][-1:]
     for body in bodies:
-        before = revisions[-1]
+        before = written[-1]
         number = int(before[:4]) + 1
         oldest = number - 1 if body.startswith(CONTRACTION) else int(before[-4:])
-        revisions.append(f"{number:04}_fits_{oldest:04}")
-        assert REVISION.fullmatch(revisions[-1])
-        text = TEXT.format(revision=revisions[-1], before=before, body=body.replace("\n", "\n    "))
-        (folder / f"{revisions[-1]}.py").write_text(text)
-    return revisions[1:]
+        written.append(f"{number:04}_fits_{oldest:04}")
+        assert REVISION.fullmatch(written[-1])
+        text = TEXT.format(revision=written[-1], before=before, body=body.replace("\n", "\n    "))
+        (folder / f"{written[-1]}.py").write_text(text)
+    return written[1:]
 
 
 def fill(engine: Engine, tasks: int) -> None:
@@ -59,10 +57,8 @@ def fill(engine: Engine, tasks: int) -> None:
     stamps = {"created_at": at, "updated_at": at}
     person = {"username": "maya", "username_key": "maya", "email": "maya@q.example", "email_key": "maya@q.example"}
     with engine.begin() as connection:
-        account = insert(table_of(Account)).values(
-            **person, **stamps, password_hash="-", preferences={}, is_active=True
-        )
-        plain = {"account_id": connection.execute(account).inserted_primary_key[0], **stamps}
+        account = insert(Account).values(**person, **stamps, password_hash="-", preferences={}, is_active=True)
+        plain = {"account_id": connection.execute(account.returning(Account.id)).scalar_one(), **stamps}
         for first in range(0, tasks, 100):
             some = [{"title": f"Task {number}", **plain} for number in range(first, min(first + 100, tasks))]
             connection.execute(insert(table_of(Task)), some)
