@@ -53,7 +53,8 @@ MORE_TASKS = text(
 WRITES = (
     MORE_TASKS.bindparams(tasks=1),
     text(
-        "UPDATE tasks SET priority = 1 + priority % 3 WHERE id = (SELECT 1 + CAST(random() * max(id) AS bigint) FROM tasks)"
+        "UPDATE tasks SET priority = 1 + priority % 3"
+        " WHERE id = (SELECT 1 + CAST(random() * max(id) AS bigint) FROM tasks)"
     ),
 )
 REPORT = text("SELECT count(*) FROM (SELECT 1 FROM tasks LIMIT 1000) few")
