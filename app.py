@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from db.schema import SchemaError, migrate
 from db.sql.engine import connect
+from environment import VARIABLES, SettingError, misspelled, read_environment
 from log import log_to_stdout
 from private_files import make_database, narrow
 from security.quotas import Quotas
@@ -27,7 +28,7 @@ from server.edge.crowds import raise_file_limit
 from server.edge.proxies import TrustedProxies
 from server.edge.wire import HttpProtocol
 from server.views import ContractError
-from settings import VARIABLES, SettingError, Settings, misspelled, read_environment, read_settings
+from settings import Settings, read_settings
 
 GRACE_SECONDS = 3
 """How long requests under way may take to end after SIGTERM."""

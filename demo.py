@@ -23,9 +23,10 @@ from db.sql.engine import connect, transaction
 from db.sql.ownership import add
 from db.tasks.categories import Category
 from db.tasks.tasks import new_task
+from environment import SettingError
 from private_files import make_database
 from security.passwords import hash_password
-from settings import SettingError, Settings, read_settings
+from settings import Settings, read_settings
 
 DAYS = 30
 FORTNIGHT = 14

@@ -105,7 +105,7 @@ def log_without_secrets() -> Iterator[None]:
 @pytest.fixture
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for the key file and `.env`, so that those of whoever runs the tests play no part."""
-    monkeypatch.setattr("settings.ROOT", tmp_path)
+    monkeypatch.setattr("environment.ROOT", tmp_path)
     monkeypatch.setattr("settings.KEY_FILE", tmp_path / "var" / "jwt_secret_key")
     return tmp_path
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from app import main
-from settings import VARIABLES, SettingError, misspelled, read_environment, read_settings
+from environment import VARIABLES, SettingError, misspelled, read_environment
+from settings import read_settings
 from tests.readme import sections
 
 pytestmark = pytest.mark.usefixtures("own_folder")

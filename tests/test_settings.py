@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-import settings
-from settings import SettingError, Settings, read_settings
+import environment
+from environment import SettingError
+from settings import Settings, read_settings
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -22,7 +23,7 @@ PLAIN_TEXT = "has to be plain text"
 DEFAULTS = {
     "host": "127.0.0.1",
     "port": 8000,
-    "database_url": f"sqlite:///{settings.ROOT}/var/quintet.db",
+    "database_url": f"sqlite:///{environment.ROOT}/var/quintet.db",
     "jwt_algorithm": "HS256",
     "access_lifetime": timedelta(minutes=15),
     "refresh_lifetime": timedelta(days=7),
@@ -32,6 +33,16 @@ DEFAULTS = {
     "demo": False,
     "rate_limit_per_minute": 60,
     "trusted_proxies": "",
+    "workers": 1,
+    "keep_alive": 75,
+    "database_replica_url": "",
+    "prepared_statements": True,
+    "migrate": True,
+    "jwt_previous_keys": (),
+    "log_level": "info",
+    "metrics": False,
+    "metrics_allow_ips": "127.0.0.1/32,::1/128",
+    "otlp_endpoint": "",
 }
 
 GOOD = [
@@ -71,6 +82,21 @@ GOOD = [
     ("RATE_LIMIT_STORAGE_URL", "rediss://cache:6379", "rate_limit_storage_url", "rediss://cache:6379"),
     ("RATE_LIMIT_PER_MINUTE", "0", "rate_limit_per_minute", 0),
     ("RATE_LIMIT_PER_MINUTE", "1000000", "rate_limit_per_minute", 1_000_000),
+    ("WORKERS", "4", "workers", 4),
+    ("KEEP_ALIVE", "5", "keep_alive", 5),
+    (
+        "DATABASE_REPLICA_URL",
+        "postgresql://db.example/quintet",
+        "database_replica_url",
+        "postgresql://db.example/quintet",
+    ),
+    ("PREPARED_STATEMENTS", "false", "prepared_statements", False),
+    ("MIGRATE", "off", "migrate", False),
+    ("JWT_PREVIOUS_KEYS", "one, and another", "jwt_previous_keys", ("one", "and another")),
+    ("LOG_LEVEL", "WARNING", "log_level", "warning"),
+    ("METRICS", "on", "metrics", True),
+    ("METRICS_ALLOW_IPS", "10.0.0.0/8, ::1", "metrics_allow_ips", "10.0.0.0/8,::1/128"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318", "otlp_endpoint", "http://collector:4318"),
 ]
 
 BAD = [
@@ -125,6 +151,17 @@ BAD = [
     ("RATE_LIMIT_PER_MINUTE", "-1", "from 0 to 1000000"),
     ("RATE_LIMIT_PER_MINUTE", "1000001", "from 0 to 1000000"),
     ("RATE_LIMIT_PER_MINUTE", "sixty", "from 0 to 1000000"),
+    ("WORKERS", "0", "from 1 to 256"),
+    ("KEEP_ALIVE", "0", "from 1 to 3600"),
+    ("DATABASE_REPLICA_URL", "sqlite:////tmp/hidden.db", "postgresql://"),
+    ("DATABASE_REPLICA_URL", "db.example:5432", "postgresql://"),
+    ("PREPARED_STATEMENTS", "maybe", "true or false"),
+    ("MIGRATE", "never", "true or false"),
+    ("LOG_LEVEL", "loud", "debug, info, warning, error"),
+    ("METRICS", "prometheus", "true or false"),
+    ("METRICS_ALLOW_IPS", "localhost", "127.0.0.1,10.0.0.0/8"),
+    ("METRICS_ALLOW_IPS", "10.0.0.1/8", "127.0.0.1,10.0.0.0/8"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "http://host:4318"),
 ]
 
 
@@ -313,7 +350,7 @@ def test_a_key_file_that_cannot_be_made_is_refused(own_folder: Path):
 
 def test_a_folder_of_its_own_is_the_only_one_that_need_not_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     own = tmp_path / "new" / "quintet.db"
-    monkeypatch.setattr(settings, "DEFAULT_DATABASE", own)
+    monkeypatch.setattr("settings.DEFAULT_DATABASE", own)
 
     assert read_settings({"DATABASE_URL": f"sqlite:///{own}"}).database_file == own
 

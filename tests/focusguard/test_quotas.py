@@ -10,11 +10,12 @@ import httpx
 import pytest
 
 import clock
+from environment import SettingError
 from security import quotas
 from security.quotas import Quotas, caller_by
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
-from settings import SettingError, read_settings
+from settings import read_settings
 from tests.conftest import HANGS_AFTER, SECRET, Person, once
 from tests.contract_truth import hold_to_contract
 from tests.focusguard.conftest import error_of, redis_at
