@@ -120,15 +120,15 @@ def _add_check_on_sqlite(name: str, table: str, condition: str) -> None:
     # documentation allows to write the definition (https://sqlite.org/lang_altertable.html, "Making Other Kinds Of
     # Table Schema Changes"): what is stored stays as it is.
     connection = op.get_bind()
-    if connection.scalar(sa.text(f"SELECT true FROM {table} WHERE NOT ({condition})")):  # noqa: S608
+    broken = sa.select(sa.true()).select_from(sa.table(table)).where(sa.text(f"NOT ({condition})"))
+    if connection.scalar(broken):
         raise SchemaError(f"rows of {table} break the check {name}")
-    where = "type = 'table' AND name = :table"
-    sql = connection.scalar(sa.text(f"SELECT sql FROM sqlite_schema WHERE {where}"), {"table": table})  # noqa: S608
-    head, _, tail = sql.rpartition(")")
-    changed = f"{head}, CONSTRAINT {name} CHECK ({condition})){tail}"
+    things = sa.table("sqlite_schema", *map(sa.column, ("type", "name", "sql")))
+    is_table = sa.and_(things.c.type == "table", things.c.name == table)
+    head, _, tail = connection.execute(sa.select(things.c.sql).where(is_table)).scalar_one().rpartition(")")
+    definition = f"{head}, CONSTRAINT {name} CHECK ({condition})){tail}"
     version = connection.scalar(sa.text("PRAGMA schema_version"))
     op.execute("PRAGMA writable_schema = ON")
-    write = sa.text(f"UPDATE sqlite_schema SET sql = :sql WHERE {where}")  # noqa: S608
-    connection.execute(write, {"sql": changed, "table": table})
+    op.execute(sa.update(things).where(is_table).values(sql=definition))
     op.execute(f"PRAGMA schema_version = {version + 1}")
     op.execute("PRAGMA writable_schema = OFF")

@@ -178,9 +178,8 @@ def create_tasks() -> None:
 
 
 def index_tasks() -> None:
+    # Of two indexes that serve as well, SQLite reads the one that was created last.
     op.create_index("ix_tasks_newest_first", "tasks", NEWEST_FIRST)
-    op.create_index("ix_tasks_of_status_newest_first", "tasks", ["account_id", "status", "created_at", "id"])
-    op.create_index("ix_tasks_of_category_newest_first", "tasks", ["category_id", *NEWEST_FIRST])
     orders = {
         "created_at": ["created_at", "id"],
         "due_date": ["undated", "due_at", "id", "priority"],
@@ -188,11 +187,13 @@ def index_tasks() -> None:
         "priority": ["priority", "created_at", "id"],
         "title": ["title_key", "id", "priority"],
     }
-    for order, columns in orders.items():
-        for part, where in (("open", "completed_at IS NULL"), ("completed", "completed_at IS NOT NULL")):
+    for order, columns in list(orders.items())[1:]:
+        op.create_index(f"ix_tasks_all_by_{order}", "tasks", ["account_id", *columns])
+    for part, where in (("open", "completed_at IS NULL"), ("completed", "completed_at IS NOT NULL")):
+        for order, columns in orders.items():
             create_index_of_part(f"ix_tasks_{part}_by_{order}", "tasks", ["account_id", *columns], where)
-        if order != "created_at":
-            op.create_index(f"ix_tasks_all_by_{order}", "tasks", ["account_id", *columns])
+    op.create_index("ix_tasks_of_status_newest_first", "tasks", ["account_id", "status", "created_at", "id"])
+    op.create_index("ix_tasks_of_category_newest_first", "tasks", ["category_id", *NEWEST_FIRST])
 
 
 def create_focus() -> None:
