@@ -14,7 +14,7 @@ from alembic import op
 
 from db.schema import SchemaError
 
-BATCH = 1_000
+BATCH = 500
 """How many rows are changed, and locked, at once."""
 
 
@@ -59,7 +59,7 @@ def add_check(name: str, table: str, condition: str) -> None:
 
 
 def in_batches(table: str, change: Callable[[sa.ColumnElement[bool]], object], *, key: str = "id") -> None:
-    """Change the rows of a table, a thousand at a time: `change` is given the condition that some of them meet.
+    """Change the rows of a table, some at a time: `change` is given the condition that some of them meet.
 
     It is called again for rows that it has changed if the migration fails half-way.
     """
@@ -123,7 +123,7 @@ def _add_check_on_sqlite(name: str, table: str, condition: str) -> None:
     broken = sa.select(sa.true()).select_from(sa.table(table)).where(sa.text(f"NOT ({condition})"))
     if connection.scalar(broken):
         raise SchemaError(f"rows of {table} break the check {name}")
-    things = sa.table("sqlite_schema", *map(sa.column, ("type", "name", "sql")))
+    things = sa.table("sqlite_master", *map(sa.column, ("type", "name", "sql")))
     is_table = sa.and_(things.c.type == "table", things.c.name == table)
     head, _, tail = connection.execute(sa.select(things.c.sql).where(is_table)).scalar_one().rpartition(")")
     definition = f"{head}, CONSTRAINT {name} CHECK ({condition})){tail}"
