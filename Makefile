@@ -5,7 +5,7 @@ IS_SUPPORTED := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test coverage test-sdk test-browser test-deploy check lint audit lint-deploy lint-node format sdk fuzz walks attack crash races diff-contracts bench contract migration lock clean
+.PHONY: help serve demo test coverage test-sdk test-browser test-deploy check lint audit lint-deploy lint-node format sdk fuzz walks attack crash races migration-trial diff-contracts bench contract migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -77,6 +77,9 @@ crash: .venv/test ## Kill the server and PostgreSQL while clients write: make cr
 
 races: .venv/test ## Send 500 requests that want the same thing at the same time, on both databases (OPTIONS=--help)
 	@$(BIN)/python -W ignore -m tests.trials.races $(OPTIONS)
+
+migration-trial: .venv/test ## Change the schema over a million tasks in use, and see who waits: make migration-trial OPTIONS="--tasks 100000"
+	@$(BIN)/python -W ignore -m tests.trials.migrations $(OPTIONS)
 
 diff-contracts: .venv/test ## List what has changed in the contracts since a revision, breaking changes first: make diff-contracts BASE=<revision>
 	@$(BIN)/python -m tools.contract_changes $(or $(BASE),HEAD)
