@@ -43,7 +43,7 @@ def test_accounts_that_were_there_before_get_statistics(new_database: Callable[[
         for number in range(20):
             add_account(connection, f"early{number}")
 
-        command.upgrade(config_for(connection), "0004")
+        command.upgrade(config_for(connection), "head")
 
         stats = connection.execute(select(FocusStats.total_focus_min, FocusStats.updated_at)).all()
         assert [tuple(one) for one in stats] == 20 * [(0, AT)]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.accounts.accounts import Account
 from db.focus.days import DAY, end_of
 from db.focus.leaderboards import BY_FOCUS_TIME, BY_SESSIONS, BY_STREAK
-from db.focus.sessions import FocusSession, Plant, add_plant, remove_plant
+from db.focus.sessions import FocusSession, Plant, add_plant, change_session, remove_plant
 from db.focus.standings import accounts_above, read_totals
 from db.focus.stats import FocusDay, FocusStats, current_streak, keeping_stats, level, minute_of
 from db.membership import join, leave
@@ -68,7 +68,7 @@ class Life:
         with transaction() as session, keeping_stats(session, owner=self.account_id) as stats:
             focus = add(session, FocusSession, {}, owner=self.account_id, at=self.at)
             changes = {"completed": True, "actual_duration_min": minutes}
-            focus.change(changes, stats=stats, zone=ZoneInfo(self.zone), at=self.at)
+            change_session(stats, focus.id, changes, at=self.at)
         room = 1440 - sum(one.minutes for one in self.done.values() if one.day == day)
         self.done[focus.id] = Done(day, min(minutes, room), end_of(day, ZoneInfo(self.zone)))
 
