@@ -104,7 +104,7 @@ def change_session(stats: KeptStats, session_id: UUID, values: Mapping[str, Any]
         raise Conflict("A completed session cannot be opened again.", "session_completed")
     if not values:
         return focus
-    changed = {name: getattr(focus, name) for name in _CHANGING} | {"updated_at": at}
+    changed: dict[str, Any] = {name: getattr(focus, name) for name in _CHANGING} | {"updated_at": at}
     if "duration_min" in values:
         changed["duration_min"] = values["duration_min"]
     if values.get("completed") and focus.completed_at is None:

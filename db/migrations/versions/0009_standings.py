@@ -58,7 +58,7 @@ def _value_of(name: str) -> str:
 def _count(board: int, level: int, bucket: str, amount: str) -> None:
     counted = "" if bucket == "0" else f"WHERE {bucket} > 0"
     op.execute(
-        "INSERT INTO standings (board, level, bucket, shard, amount)"
+        "INSERT INTO standings (board, level, bucket, shard, amount)"  # noqa: S608
         f" SELECT {board}, {level}, {bucket}, account_id % {SHARDS}, {amount} FROM focus_stats {counted}"
         " GROUP BY 3, 4"
     )
