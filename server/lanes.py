@@ -2,20 +2,20 @@
 
 import asyncio
 import os
-from asyncio import CancelledError, Future
-from collections import deque
-from collections.abc import Callable
+from asyncio import CancelledError
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.util import greenlet_spawn
+from starlette.types import Receive
 
 from db.errors import DatabaseBusy
 from db.sql.engine import AT_ONCE, waits_on_loop
 from db.sql.watch import is_silent, silence
 from server.fair_turns import FairTurns
-from server.patience import Patience, refusal
+from server.patience import refusal
 
 READERS = 2
 """Under the GIL more threads take turns more often and answer less (four of them a tenth less)."""
@@ -27,6 +27,9 @@ LONGEST_QUEUE_OF_ONE = 8
 """How many of them may come from one client address; one after the other they take two seconds."""
 
 Result = TypeVar("Result")
+
+Whose = Callable[[], Hashable] | None
+"""Names whom a turn is for, and is asked only where somebody has to wait; None stands for the server itself."""
 
 
 class BrokenOff(Exception):
@@ -40,20 +43,26 @@ def _why_cancelled() -> Exception:
     return refusal()
 
 
-class Threads:
-    """A few threads and the queue before them. Work crosses into a thread once and its result back once."""
+class Threads(FairTurns):
+    """A few threads. Work crosses into a thread once and its result back once."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, **more: Any) -> None:
+        super().__init__(count, **more)
         self.executor = ThreadPoolExecutor(count)
-        self.patience = Patience()
 
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Run a function in a thread. Raises a `Refusal` or `DatabaseBusy` (503) when it cannot begin soon."""
+    async def run(self, work: Callable[[], Result], whose: Whose = None, receive: Receive | None = None) -> Result:
+        """Run a function in a thread, when it is the turn of whose it is. Raises what `wait` and `whose` raise."""
+        if self.free:
+            self.free -= 1
+        else:
+            await self.wait(whose and whose(), receive)
         if silence.until and is_silent():
+            self.refused += 1
+            self.hand_on()
             raise DatabaseBusy
         job = self.executor.submit(work)
         turn = asyncio.wrap_future(job)
-        self.patience.waiting[turn] = monotonic(), job
+        self.patience.waiting[turn] = monotonic(), True
         if self.patience.next_look is None:
             self.patience.look_soon()
         try:
@@ -62,61 +71,40 @@ class Threads:
             raise _why_cancelled() from error
         finally:
             del self.patience.waiting[turn]
+            if not job.done():
+                loop = asyncio.get_running_loop()
+                job.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(self.hand_on))
+            elif self.waiting:
+                self.hand_on()
+            else:
+                self.free += 1
 
 
-class Turns:
+class Turns(FairTurns):
     """The event loop, in turns: a burst of requests is slow, but none of it fails for want of a connection."""
 
-    def __init__(self, count: int) -> None:
-        self.free = count
-        self.queue: deque[Future[None]] = deque()
-        self.patience = Patience()
+    async def run(self, work: Callable[[], Result], whose: Whose = None, receive: Receive | None = None) -> Result:
+        """Run a function in a greenlet that is put aside while it waits for the database, when it is its turn.
 
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Run a function in a greenlet that is put aside while it waits for the database.
-
-        Raises a `Refusal` or `DatabaseBusy` (503) when it cannot begin soon.
+        Raises what `wait` and `whose` raise.
         """
         if self.free:
             self.free -= 1
         else:
-            await self._wait()
+            await self.wait(whose and whose(), receive)
         try:
-            # Who found the database hanging may have passed the turn on.
+            # Who found the database hanging may have handed the turn on.
             if silence.until and is_silent():
+                self.refused += 1
                 raise DatabaseBusy
             return await greenlet_spawn(work)
         except CancelledError as error:
             raise BrokenOff from error
         finally:
-            if self.queue:
-                self._pass_on()
+            if self.waiting:
+                self.hand_on()
             else:
                 self.free += 1
-
-    async def _wait(self) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        self.queue.append(turn)
-        self.patience.waiting[turn] = monotonic(), None
-        if self.patience.next_look is None:
-            self.patience.look_soon()
-        try:
-            await turn
-        except CancelledError as error:
-            # It may have come in the same moment.
-            if not turn.cancelled():
-                self._pass_on()
-            raise _why_cancelled() from error
-        finally:
-            del self.patience.waiting[turn]
-
-    def _pass_on(self) -> None:
-        while self.queue:
-            turn = self.queue.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self.free += 1
 
 
 Lane = Threads | Turns
@@ -126,14 +114,13 @@ class Lanes:
     """The lanes of a server."""
 
     def __init__(self) -> None:
-        on_loop = Turns(AT_ONCE) if waits_on_loop() else None
-        self.reads = on_loop or Threads(READERS)
+        on_loop = Turns(AT_ONCE, name="database") if waits_on_loop() else None
+        self.reads = on_loop or Threads(READERS, name="reads")
         # SQLite has one writer at a time. In one thread they wait for each other without keeping a reader waiting.
-        self.writes = on_loop or Threads(1)
+        self.writes = on_loop or Threads(1, name="writes")
         # bcrypt gets half the cores, so that twenty logins at once leave the others to all else.
         hashers = max(1, (os.cpu_count() or 1) // 2)
-        self.passwords = Threads(hashers)
-        self.password_turns = FairTurns(hashers, most=LONGEST_QUEUE, most_of_one=LONGEST_QUEUE_OF_ONE)
+        self.passwords = Threads(hashers, name="passwords", most=LONGEST_QUEUE, most_of_one=LONGEST_QUEUE_OF_ONE)
 
     def lane_of(self, method: str, *, hashes_password: bool) -> Lane:
         """Return the lane of an operation."""
