@@ -9,17 +9,18 @@ import asyncio
 from asyncio import CancelledError, Future
 from bisect import insort
 from collections import OrderedDict, deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from itertools import count
 from math import inf
 from time import monotonic
+from typing import Any
 
 from starlette.types import Receive
 
 from server.asgi import hung_up
 from server.errors.refusals import busy
-from server.patience import RETRY_AFTER_SECONDS, Patience, refusal
+from server.patience import RETRY_AFTER_SECONDS, Patience, why_cancelled
 
 REFUSAL_SECONDS = 1
 """How long whoever may not wait is left without an answer. Whoever is refused asks again; eighty connections that ask
@@ -42,7 +43,9 @@ class FairTurns:
         self.most, self.most_of_one = most, most_of_one
         self.waiting = self.refused = 0
         """How many wait now, and how many have waited in vain or could not even wait."""
-        self.queues: dict[Hashable, deque[Future[None]]] = {}
+        self.queues: dict[Hashable, deque[Future[Any]]] = {}
+        self.works: dict[Future[Any], Any] = {}
+        """What those who wait want to do, where their turn is to begin it."""
         self.order: list[tuple[int, int, Hashable]] = []
         """One entry for each key that waits: when it had its last turn, when it came, and the key itself."""
         self.last_turns: OrderedDict[Hashable, int] = OrderedDict()
@@ -54,8 +57,8 @@ class FairTurns:
         own = len(self.queues.get(key, ()))
         return own >= self.most_of_one or (self.waiting >= self.most and self._longest() <= own + 1)
 
-    async def wait(self, key: Hashable, receive: Receive | None = None) -> None:
-        """Wait for the key's turn.
+    async def wait(self, key: Hashable, receive: Receive | None = None, work: Callable[[], Any] | None = None) -> Any:
+        """Wait for the key's turn, and for what `begin` makes of it and of the work.
 
         Raises a `Refusal` or `DatabaseBusy` (503) when too many wait already, when a turn does not come in time
         (server/patience.py), when the server is told to stop, and when the client hangs up meanwhile, which `receive`
@@ -67,35 +70,46 @@ class FairTurns:
                 await asyncio.sleep(REFUSAL_SECONDS)
             raise busy(RETRY_AFTER_SECONDS)
         place = self._queue_up(key)
+        self.works[place] = work
         hang_up = None if receive is None else _hang_up(receive, place)
         self.patience.waiting[place] = monotonic(), False
         if self.patience.next_look is None:
             self.patience.look_soon()
+        return await self._outcome(key, place, hang_up)
+
+    async def _outcome(self, key: Hashable, place: Future[Any], hang_up: Future[None] | None) -> Any:
+        outcome, stays = None, False
         try:
-            await place
-            stays = hang_up is None or not hang_up.done()
-        except CancelledError:
-            stays = False
-        del self.patience.waiting[place]
-        if hang_up is not None:
-            hang_up.cancel()
+            with suppress(CancelledError):
+                outcome = await place
+                stays = hang_up is None or not hang_up.done()
+        finally:
+            _, has_begun = self.patience.waiting.pop(place)
+            del self.works[place]
+            if hang_up is not None:
+                hang_up.cancel()
         if not stays:
             self._give_up(key, place)
-            raise refusal()
+            raise why_cancelled(has_begun=has_begun)
+        return outcome
+
+    def begin(self, place: Future[Any]) -> None:
+        """Begin the turn of somebody who waits."""
+        place.set_result(None)
 
     def hand_on(self) -> None:
         """Hand a turn on to the next who waits."""
         while self.order:
             place = self._next_place()
             if not place.done():  # Else its patience has ended, just now.
-                place.set_result(None)
+                self.begin(place)
                 return
         self.free += 1
 
-    def _queue_up(self, key: Hashable) -> Future[None]:
+    def _queue_up(self, key: Hashable) -> Future[Any]:
         if self.waiting >= self.most:
             self._push_out()
-        place: Future[None] = asyncio.get_running_loop().create_future()
+        place: Future[Any] = asyncio.get_running_loop().create_future()
         if key not in self.queues:
             self.queues[key] = deque()
             self._line_up(key)
@@ -113,7 +127,7 @@ class FairTurns:
         self._leave(crowd, place)
         place.cancel()
 
-    def _give_up(self, key: Hashable, place: Future[None]) -> None:
+    def _give_up(self, key: Hashable, place: Future[Any]) -> None:
         self.refused += 1
         if not place.cancelled():
             # Its turn came in the same moment.
@@ -121,14 +135,14 @@ class FairTurns:
         elif place in self.queues.get(key, ()):
             self._leave(key, place)
 
-    def _leave(self, key: Hashable, place: Future[None]) -> None:
+    def _leave(self, key: Hashable, place: Future[Any]) -> None:
         self.queues[key].remove(place)
         self.waiting -= 1
         if not self.queues[key]:
             del self.queues[key]
             self.order = [one for one in self.order if one[2] != key]
 
-    def _next_place(self) -> Future[None]:
+    def _next_place(self) -> Future[Any]:
         _, _, key = self.order.pop(0)
         place = self.queues[key].popleft()
         self.waiting -= 1
@@ -149,7 +163,7 @@ class FairTurns:
             self.last_turns.popitem(last=False)
 
 
-def _hang_up(receive: Receive, place: Future[None]) -> Future[None]:
+def _hang_up(receive: Receive, place: Future[Any]) -> Future[Any]:
     watching = asyncio.ensure_future(hung_up(receive))
     watching.add_done_callback(lambda _: place.cancel())
     return watching

@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from asyncio import CancelledError
+from asyncio import CancelledError, Future
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future as Job
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from db.errors import DatabaseBusy
 from db.sql.engine import AT_ONCE, waits_on_loop
 from db.sql.watch import is_silent, silence
 from server.fair_turns import FairTurns
-from server.patience import refusal
+from server.patience import BrokenOff, why_cancelled
 
 READERS = 2
 """Under the GIL more threads take turns more often and answer less (four of them a tenth less)."""
@@ -32,17 +33,6 @@ Whose = Callable[[], Hashable] | None
 """Names whom a turn is for, and is asked only where somebody has to wait; None stands for the server itself."""
 
 
-class BrokenOff(Exception):
-    """The server is told to stop, and no longer waits for what still runs."""
-
-
-def _why_cancelled() -> Exception:
-    task = asyncio.current_task()
-    if task is None or task.cancelling():
-        return BrokenOff()
-    return refusal()
-
-
 class Threads(FairTurns):
     """A few threads. Work crosses into a thread once and its result back once."""
 
@@ -52,14 +42,12 @@ class Threads(FairTurns):
 
     async def run(self, work: Callable[[], Result], whose: Whose = None, receive: Receive | None = None) -> Result:
         """Run a function in a thread, when it is the turn of whose it is. Raises what `wait` and `whose` raise."""
-        if self.free:
-            self.free -= 1
-        else:
-            await self.wait(whose and whose(), receive)
         if silence.until and is_silent():
             self.refused += 1
-            self.hand_on()
             raise DatabaseBusy
+        if not self.free:
+            return await self.wait(whose and whose(), receive, work)
+        self.free -= 1
         job = self.executor.submit(work)
         turn = asyncio.wrap_future(job)
         self.patience.waiting[turn] = monotonic(), True
@@ -68,7 +56,7 @@ class Threads(FairTurns):
         try:
             return await turn
         except CancelledError as error:
-            raise _why_cancelled() from error
+            raise why_cancelled(has_begun=True) from error
         finally:
             del self.patience.waiting[turn]
             if not job.done():
@@ -78,6 +66,27 @@ class Threads(FairTurns):
                 self.hand_on()
             else:
                 self.free += 1
+
+    def begin(self, place: Future[Any]) -> None:
+        """Begin the work of somebody who waits; the turn ends with it, whether anybody still waits for it or not."""
+        loop = place.get_loop()
+        self.patience.waiting[place] = monotonic(), True
+        job = self.executor.submit(self.works[place])
+        job.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(self._end, place, job))
+
+    def _end(self, place: Future[Any], job: Job[Any]) -> None:
+        self.hand_on()
+        error = job.exception()
+        if place.done():
+            return
+        if error is None:
+            place.set_result(job.result())
+        else:
+            place.set_exception(error)
+
+    def _give_up(self, key: Hashable, place: Future[Any]) -> None:
+        if place.cancelled():
+            super()._give_up(key, place)
 
 
 class Turns(FairTurns):

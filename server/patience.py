@@ -45,6 +45,13 @@ class Patience:
             self.look_soon()
 
 
-def refusal() -> Exception:
-    """Return what to raise for somebody who has waited in vain (503)."""
+class BrokenOff(Exception):
+    """The server is told to stop, and no longer waits for what still runs."""
+
+
+def why_cancelled(*, has_begun: bool) -> Exception:
+    """Return what to raise for somebody who has waited in vain: a refusal (503), unless his work has begun."""
+    task = asyncio.current_task()
+    if has_begun and (task is None or task.cancelling()):
+        return BrokenOff()
     return DatabaseBusy() if is_silent() else busy(RETRY_AFTER_SECONDS)

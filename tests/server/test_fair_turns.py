@@ -195,6 +195,23 @@ def test_when_every_key_waits_once_no_more_may_wait():
     on_a_loop(test())
 
 
+def test_who_waits_and_who_waited_in_vain_is_counted():
+    async def test() -> None:
+        scene, hangs_up = Scene(most=3), Event()
+        scene.ask("a", hangs_up=hangs_up)
+        await scene.ask_all("bcb")
+        assert (scene.turns.waiting, scene.turns.refused) == (3, 1)
+
+        hangs_up.set()
+        await settled()
+
+        assert (scene.turns.waiting, scene.turns.refused) == (2, 2)
+        await scene.order()
+        assert (scene.turns.waiting, scene.turns.refused) == (0, 2)
+
+    on_a_loop(test())
+
+
 def test_whoever_is_refused_is_told_when_to_come_back():
     async def test() -> None:
         scene = Scene(most_of_one=0)
