@@ -15,7 +15,7 @@ NEWEST_FIRST = ["account_id", "created_at", "id"]
 ACCOUNTS = ["accounts", "login_attempts", "logins", "revoked_tokens", "spent_tokens"]
 ANCHOR = ["profiles", "achievements", "future_plans", "focus_items"]
 TASKS = ["categories", "tags", "tasks", "recurrence_patterns", "task_tags"]
-FOCUS = ["focus_sessions", "plants", "focus_days", "focus_stats", "standing_counts", "totals"]
+FOCUS = ["focus_sessions", "plants", "focus_days", "focus_stats", "standings"]
 
 
 def upgrade() -> None:
@@ -250,16 +250,11 @@ def create_focus() -> None:
     for most in ("best_streak", "total_focus_min", "total_sessions"):
         op.create_index(f"ix_focus_stats_most_{most}", "focus_stats", [sa.text(f"{most} DESC"), "account_id"])
     op.create_table(
-        "standing_counts",
+        "standings",
         *(sa.Column(name, sa.SmallInteger(), primary_key=True, autoincrement=False) for name in ("board", "level")),
         sa.Column("bucket", sa.Integer(), primary_key=True, autoincrement=False),
-        *required(sa.Integer(), "accounts"),
-    )
-    op.create_table(
-        "totals",
         sa.Column("shard", sa.SmallInteger(), primary_key=True, autoincrement=False),
-        *required(sa.Integer(), "accounts"),
-        *required(sa.BigInteger(), "focus_min", "sessions", "plants"),
+        *required(sa.BigInteger(), "amount"),
     )
 
 
