@@ -33,8 +33,10 @@ Result = TypeVar("Result")
 class FairTurns:
     """A number of turns at once, and the queue for them, which is fair by key."""
 
-    def __init__(self, turns: int, *, most: int, most_of_one: int) -> None:
+    def __init__(self, turns: int, *, most: int, most_of_one: int, name: str = "") -> None:
         """Let `most` wait at once, and `most_of_one` under one key."""
+        self.name = name
+        self.refused = 0
         self.free = turns
         self.most, self.most_of_one = most, most_of_one
         self.waiting = 0
@@ -70,6 +72,7 @@ class FairTurns:
         if self.is_full_for(key):
             with suppress(CancelledError):
                 await asyncio.sleep(REFUSAL_SECONDS)
+            self.refused += 1
             raise busy(RETRY_AFTER_SECONDS)
         place, hang_up = self._queue_up(key), asyncio.ensure_future(hung_up(receive))
         self.patience.waiting[place] = monotonic(), None
@@ -89,6 +92,7 @@ class FairTurns:
             self._hand_on()
         elif place in self.queues.get(key, ()):
             self._leave(key, place)
+        self.refused += 1
         raise refusal()
 
     def _queue_up(self, key: Hashable) -> Future[bool]:

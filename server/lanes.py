@@ -33,19 +33,27 @@ class BrokenOff(Exception):
     """The server is told to stop, and no longer waits for what still runs."""
 
 
-def _why_cancelled() -> Exception:
+def _why_cancelled(lane: "Lane") -> Exception:
     task = asyncio.current_task()
     if task is None or task.cancelling():
         return BrokenOff()
+    lane.refused += 1
     return refusal()
 
 
 class Threads:
     """A few threads and the queue before them. Work crosses into a thread once and its result back once."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, name: str = "") -> None:
+        self.name = name
+        self.refused = 0
         self.executor = ThreadPoolExecutor(count)
         self.patience = Patience()
+
+    @property
+    def waiting(self) -> int:
+        """Count those who wait for a thread."""
+        return self.executor._work_queue.qsize()
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run a function in a thread. Raises a `Refusal` or `DatabaseBusy` (503) when it cannot begin soon."""
@@ -59,7 +67,7 @@ class Threads:
         try:
             return await turn
         except CancelledError as error:
-            raise _why_cancelled() from error
+            raise _why_cancelled(self) from error
         finally:
             del self.patience.waiting[turn]
 
@@ -67,10 +75,17 @@ class Threads:
 class Turns:
     """The event loop, in turns: a burst of requests is slow, but none of it fails for want of a connection."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, name: str = "") -> None:
+        self.name = name
+        self.refused = 0
         self.free = count
         self.queue: deque[Future[None]] = deque()
         self.patience = Patience()
+
+    @property
+    def waiting(self) -> int:
+        """Count those who wait for a turn."""
+        return len(self.patience.waiting)
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run a function in a greenlet that is put aside while it waits for the database.
@@ -106,7 +121,7 @@ class Turns:
             # It may have come in the same moment.
             if not turn.cancelled():
                 self._pass_on()
-            raise _why_cancelled() from error
+            raise _why_cancelled(self) from error
         finally:
             del self.patience.waiting[turn]
 
@@ -126,14 +141,19 @@ class Lanes:
     """The lanes of a server."""
 
     def __init__(self) -> None:
-        on_loop = Turns(AT_ONCE) if waits_on_loop() else None
-        self.reads = on_loop or Threads(READERS)
+        on_loop = Turns(AT_ONCE, "database") if waits_on_loop() else None
+        self.reads = on_loop or Threads(READERS, "reads")
         # SQLite has one writer at a time. In one thread they wait for each other without keeping a reader waiting.
-        self.writes = on_loop or Threads(1)
+        self.writes = on_loop or Threads(1, "writes")
         # bcrypt gets half the cores, so that twenty logins at once leave the others to all else.
         hashers = max(1, (os.cpu_count() or 1) // 2)
-        self.passwords = Threads(hashers)
-        self.password_turns = FairTurns(hashers, most=LONGEST_QUEUE, most_of_one=LONGEST_QUEUE_OF_ONE)
+        self.passwords = Threads(hashers, "hashing")
+        self.password_turns = FairTurns(hashers, most=LONGEST_QUEUE, most_of_one=LONGEST_QUEUE_OF_ONE, name="logins")
+
+    @property
+    def all(self) -> list[Lane | FairTurns]:
+        """List all places where requests wait."""
+        return [self.reads, self.writes, self.passwords, self.password_turns]
 
     def lane_of(self, method: str, *, hashes_password: bool) -> Lane:
         """Return the lane of an operation."""
