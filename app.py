@@ -136,7 +136,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _run(app: ASGIApp, settings: Settings, listener: socket.socket) -> None:
-    log_to_stdout(debug=settings.debug)
+    log_to_stdout(settings.log_level)
     _Server(uvicorn_config(app, trusted_proxies=settings.trusted_proxies)).run(sockets=[listener])
 
 
