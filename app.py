@@ -65,6 +65,7 @@ def build_server(settings: Settings) -> Quintet:
         https_only=settings.https_only,
         demo=settings.demo,
         trusts_proxies=bool(settings.trusted_proxies),
+        metrics_for=settings.metrics_allow_ips if settings.metrics else None,
     )
     # What is here now stays: the garbage collector need not walk through all contracts for each body of a megabyte,
     # which takes 75 ms to parse instead of 400.

@@ -1,7 +1,7 @@
 """The server: one Connexion application over all contracts, with what is plugged in at Connexion's own places."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
@@ -48,17 +48,20 @@ class Quintet(FlaskApp):
         https_only: bool = False,
         demo: bool = False,
         trusts_proxies: bool = False,
+        metrics_for: str | None = None,
     ) -> None:
         """Build the application, without quotas unless some are given. `demo` has the home page offer an account.
 
-        `trusts_proxies` says whether uvicorn believes any proxy what the scheme of a request was.
+        `trusts_proxies` says whether uvicorn believes any proxy what the scheme of a request was; `metrics_for` lists
+        the addresses and networks that may read the metrics, unless there are none.
         Raises `ContractError` when a contract and its handlers do not fit together.
         """
         quotas, lanes, routes = quotas or Quotas(0), Lanes(), Routes(CONTRACTS)
+        self.metrics: Any = _metrics(lanes) if metrics_for is not None else None
         https = [partial(HttpsOnly, trusts_proxies=trusts_proxies)] if https_only else []
         super().__init__(
             "server",
-            lifespan=partial(_lifespan, quotas, lanes),
+            lifespan=partial(_lifespan, quotas, lanes, self.metrics),
             server_args={"static_folder": None},
             middlewares=_slots(routes, lanes, quotas, allowed_origins, https),
             security_map=security_map(lanes, allowed_origins),
@@ -68,6 +71,9 @@ class Quintet(FlaskApp):
         self._add_contracts(routes)
         add_error_handlers(self)
         self._add_pages(demo=demo)
+        if self.metrics is not None:
+            show = import_module("server.metrics.page").metrics_page(self.metrics, metrics_for)
+            self.app.add_url_rule("/metrics", "metrics", show)
         # Connexion would build its stack at the first request, and only then say what does not fit.
         self.middleware.app, self.middleware.middleware_stack = self.middleware._build_middleware_stack()
 
@@ -133,9 +139,15 @@ class HandlerResolver(Resolver):
             raise ContractError(f"openapi/{self.contract.name}.yaml asks for handlers.{name}: {error}") from error
 
 
+def _metrics(lanes: Lanes) -> Any:
+    # Few servers have any, and importing what counts them takes fifteen milliseconds.
+    return import_module("server.metrics.metrics").Metrics(lanes.all)
+
+
 @asynccontextmanager
-async def _lifespan(quotas: Quotas, lanes: Lanes, _app: object) -> AsyncIterator[None]:
-    async with background_work(lanes.writes):
-        yield
+async def _lifespan(quotas: Quotas, lanes: Lanes, metrics: Any | None, _app: object) -> AsyncIterator[None]:
+    with metrics.counting() if metrics is not None else nullcontext():
+        async with background_work(lanes.writes):
+            yield
     await quotas.close()
     await greenlet_spawn(disconnect)
