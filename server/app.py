@@ -70,10 +70,7 @@ class Quintet(FlaskApp):
         )
         self._add_contracts(routes)
         add_error_handlers(self)
-        self._add_pages(demo=demo)
-        if self.metrics is not None:
-            show = import_module("server.metrics.page").metrics_page(self.metrics, metrics_for)
-            self.app.add_url_rule("/metrics", "metrics", show)
+        self._add_pages(demo=demo, metrics_for=metrics_for)
         # Connexion would build its stack at the first request, and only then say what does not fit.
         self.middleware.app, self.middleware.middleware_stack = self.middleware._build_middleware_stack()
 
@@ -82,11 +79,14 @@ class Quintet(FlaskApp):
             document = routes.document_of(contract)
             self.add_api(document, base_path=contract.mount, name=contract.name, resolver=HandlerResolver(contract))
 
-    def _add_pages(self, *, demo: bool) -> None:
+    def _add_pages(self, *, demo: bool, metrics_for: str | None) -> None:
         self.app.config["DEMO"] = demo
         self.app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
         self.app.url_map.merge_slashes = self.app.url_map.redirect_defaults = False
         self.app.register_blueprint(pages)
+        if metrics_for is not None:
+            show = import_module("server.metrics.page").metrics_page(self.metrics, metrics_for)
+            self.app.add_url_rule("/metrics", "metrics", show)
         self._middleware_app.asgi_app = WholeAnswers(self.app)  # type: ignore[assignment]
 
     def _http_exception(self, exc: werkzeug.exceptions.HTTPException) -> NoReturn:
