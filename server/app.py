@@ -52,12 +52,11 @@ class Quintet(FlaskApp):
     ) -> None:
         """Build the application, without quotas unless some are given. `demo` has the home page offer an account.
 
-        `trusts_proxies` says whether uvicorn believes any proxy what the scheme of a request was; `metrics_for` lists
-        the addresses and networks that may read the metrics, unless there are none.
-        Raises `ContractError` when a contract and its handlers do not fit together.
+        `trusts_proxies` says whether uvicorn believes any proxy what the scheme of a request was; `metrics_for`, who
+        may read metrics, if there are any. Raises `ContractError` when a contract and its handlers do not fit together.
         """
         quotas, lanes, routes = quotas or Quotas(0), Lanes(), Routes(CONTRACTS)
-        self.metrics: Any = _metrics(lanes) if metrics_for is not None else None
+        self.metrics: Any = None if metrics_for is None else _metrics(lanes)
         https = [partial(HttpsOnly, trusts_proxies=trusts_proxies)] if https_only else []
         super().__init__(
             "server",
@@ -71,8 +70,7 @@ class Quintet(FlaskApp):
         self._add_contracts(routes)
         add_error_handlers(self)
         self._add_pages(demo=demo, metrics_for=metrics_for)
-        # Connexion would build its stack at the first request, and only then say what does not fit.
-        self.middleware.app, self.middleware.middleware_stack = self.middleware._build_middleware_stack()
+        self._build_stack()
 
     def _add_contracts(self, routes: Routes) -> None:
         for contract in CONTRACTS:
@@ -88,6 +86,10 @@ class Quintet(FlaskApp):
             show = import_module("server.metrics.page").metrics_page(self.metrics, metrics_for)
             self.app.add_url_rule("/metrics", "metrics", show)
         self._middleware_app.asgi_app = WholeAnswers(self.app)  # type: ignore[assignment]
+
+    def _build_stack(self) -> None:
+        # Connexion would build it at the first request, and only then say what does not fit.
+        self.middleware.app, self.middleware.middleware_stack = self.middleware._build_middleware_stack()
 
     def _http_exception(self, exc: werkzeug.exceptions.HTTPException) -> NoReturn:
         """Raise what Flask raised: Connexion's own loses `Allow`."""
