@@ -1,7 +1,7 @@
 """The server: one Connexion application over all contracts, with what is plugged in at Connexion's own places."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
@@ -48,48 +48,40 @@ class Quintet(FlaskApp):
         https_only: bool = False,
         demo: bool = False,
         trusts_proxies: bool = False,
-        metrics_for: str | None = None,
     ) -> None:
         """Build the application, without quotas unless some are given. `demo` has the home page offer an account.
 
-        `trusts_proxies` says whether uvicorn believes any proxy what the scheme of a request was; `metrics_for`, who
-        may read metrics, if there are any. Raises `ContractError` when a contract and its handlers do not fit together.
+        `trusts_proxies` says whether uvicorn believes any proxy what the scheme of a request was.
+        Raises `ContractError` when a contract and its handlers do not fit together.
         """
-        quotas, lanes, routes = quotas or Quotas(0), Lanes(), Routes(CONTRACTS)
-        self.metrics: Any = None if metrics_for is None else _metrics(lanes)
+        quotas, self.lanes, routes = quotas or Quotas(0), Lanes(), Routes(CONTRACTS)
         https = [partial(HttpsOnly, trusts_proxies=trusts_proxies)] if https_only else []
         super().__init__(
             "server",
-            lifespan=partial(_lifespan, quotas, lanes, self.metrics),
+            lifespan=partial(_lifespan, quotas, self.lanes),
             server_args={"static_folder": None},
-            middlewares=_slots(routes, lanes, quotas, allowed_origins, https),
-            security_map=security_map(lanes, allowed_origins),
+            middlewares=_slots(routes, self.lanes, quotas, allowed_origins, https),
+            security_map=security_map(self.lanes, allowed_origins),
             validator_map=validator_map(),
             uri_parser_class=no_parser,  # type: ignore[arg-type]
         )
         self._add_contracts(routes)
         add_error_handlers(self)
-        self._add_pages(demo=demo, metrics_for=metrics_for)
-        self._build_stack()
+        self._add_pages(demo=demo)
+        # Connexion would build its stack at the first request, and only then say what does not fit.
+        self.middleware.app, self.middleware.middleware_stack = self.middleware._build_middleware_stack()
 
     def _add_contracts(self, routes: Routes) -> None:
         for contract in CONTRACTS:
             document = routes.document_of(contract)
             self.add_api(document, base_path=contract.mount, name=contract.name, resolver=HandlerResolver(contract))
 
-    def _add_pages(self, *, demo: bool, metrics_for: str | None) -> None:
+    def _add_pages(self, *, demo: bool) -> None:
         self.app.config["DEMO"] = demo
         self.app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
         self.app.url_map.merge_slashes = self.app.url_map.redirect_defaults = False
         self.app.register_blueprint(pages)
-        if metrics_for is not None:
-            show = import_module("server.metrics.page").metrics_page(self.metrics, metrics_for)
-            self.app.add_url_rule("/metrics", "metrics", show)
         self._middleware_app.asgi_app = WholeAnswers(self.app)  # type: ignore[assignment]
-
-    def _build_stack(self) -> None:
-        # Connexion would build it at the first request, and only then say what does not fit.
-        self.middleware.app, self.middleware.middleware_stack = self.middleware._build_middleware_stack()
 
     def _http_exception(self, exc: werkzeug.exceptions.HTTPException) -> NoReturn:
         """Raise what Flask raised: Connexion's own loses `Allow`."""
@@ -141,15 +133,9 @@ class HandlerResolver(Resolver):
             raise ContractError(f"openapi/{self.contract.name}.yaml asks for handlers.{name}: {error}") from error
 
 
-def _metrics(lanes: Lanes) -> Any:
-    # Few servers have any, and importing what counts them takes fifteen milliseconds.
-    return import_module("server.metrics.metrics").Metrics(lanes.all)
-
-
 @asynccontextmanager
-async def _lifespan(quotas: Quotas, lanes: Lanes, metrics: Any | None, _app: object) -> AsyncIterator[None]:
-    with metrics.counting() if metrics is not None else nullcontext():
-        async with background_work(lanes.writes):
-            yield
+async def _lifespan(quotas: Quotas, lanes: Lanes, _app: object) -> AsyncIterator[None]:
+    async with background_work(lanes.writes):
+        yield
     await quotas.close()
     await greenlet_spawn(disconnect)

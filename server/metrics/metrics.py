@@ -4,10 +4,11 @@ Names follow Prometheus's conventions: base units, `_total` for what only grows.
 they are the contracts' operations, the server's own pages, statuses and codes.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from platform import python_version
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
+from time import sleep
 from typing import Any, Protocol
 
 from prometheus_client import (
@@ -131,22 +132,15 @@ class Metrics:
         self.kept[key] = self.requests.labels(*place, notes.status or "none"), self.durations.labels(*place)
         return self.kept[key]
 
-    @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Count the requests that are answered meanwhile, and let siblings know what this process is like."""
-        over = Event()
+    def begin(self) -> None:
+        """Count the requests that are answered from now on, and let siblings know what this process is like."""
         observers.append(self.observe)
-        publisher = Thread(target=self._keep_publishing, args=(over,), name="metrics", daemon=True)
         if self.folder is not None:
-            publisher.start()
-        try:
-            yield
-        finally:
-            over.set()
-            observers.remove(self.observe)
+            Thread(target=self._keep_publishing, name="metrics", daemon=True).start()
 
-    def _keep_publishing(self, over: Event) -> None:
-        while not over.wait(PUBLISHED_EVERY_SECONDS):
+    def _keep_publishing(self) -> None:
+        while True:
+            sleep(PUBLISHED_EVERY_SECONDS)
             self._publish()
 
     def _publish(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
 
 from flask import Response, abort, request
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -9,6 +10,14 @@ from starlette.types import Scope
 
 from server.asgi import was_forwarded
 from server.metrics.metrics import Metrics
+
+
+def add_metrics(server: Any, allowed: str) -> Metrics:
+    """Count the requests to a server, and show what comes of it to those who are allowed."""
+    metrics = Metrics(server.lanes.all)
+    server.app.add_url_rule("/metrics", "metrics", metrics_page(metrics, allowed))
+    metrics.begin()
+    return metrics
 
 
 def metrics_page(metrics: Metrics, allowed: str) -> Callable[[], Response]:

@@ -17,9 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from server.app import Quintet
 from server.asgi import Notes
 from server.contracts import CONTRACTS
+from server.edge.request_log import observers
 from server.metrics import workers
 from server.metrics.metrics import BUCKETS, Metrics
-from server.metrics.page import metrics_page
+from server.metrics.page import add_metrics, metrics_page
 from server.metrics.workers import FILE_BYTES, metrics_folder, shared_folder
 from server.routing.routes import Routes
 from server.version import VERSION
@@ -73,13 +74,11 @@ def own(metrics: Metrics) -> Scrape:
 @pytest.fixture(scope="module")
 def measured(base_url: str) -> Iterator[httpx.Client]:
     """A client of a server whose metrics may be read from here."""
-    app = Quintet(metrics_for="127.0.0.1,::1", trusts_proxies=True)
-    with (
-        app.metrics.counting(),
-        served(app, trusted_proxies="*") as url,
-        httpx.Client(base_url=url, timeout=HANGS_AFTER) as client,
-    ):
+    app = Quintet(trusts_proxies=True)
+    metrics = add_metrics(app, "127.0.0.1,::1")
+    with served(app, trusted_proxies="*") as url, httpx.Client(base_url=url, timeout=HANGS_AFTER) as client:
         yield client
+    observers.remove(metrics.observe)
 
 
 @pytest.fixture
