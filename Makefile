@@ -5,7 +5,7 @@ IS_SUPPORTED := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test coverage test-sdk test-browser check lint audit lint-node format sdk fuzz walks attack crash races diff-contracts bench contract migration lock clean
+.PHONY: help serve demo test coverage test-sdk test-browser test-tracing check lint audit lint-node format sdk fuzz walks attack crash races diff-contracts bench contract migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -28,6 +28,9 @@ test-sdk: .venv/sdk tools/node_modules/.package-lock.json ## Test the generated 
 test-browser: .venv/test tools/node_modules/.package-lock.json ## Test the pages in Chromium (needs Node 20.19); SCREENSHOTS=<folder> keeps pictures
 	@$(BIN)/python -m pytest -m browser
 
+test-tracing: .venv/tracing ## Test traces against a collector that takes them, hangs, or is away
+	@.venv/tracing/bin/python -W ignore -m tests.trials.tracing
+
 lint: .venv/test ## Check style, types, security and the contracts' YAML
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -41,7 +44,7 @@ audit: .venv/audit ## Look up known vulnerabilities of all that the lock files n
 		.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$lock || failed=1; \
 	done; exit $${failed:-0}
 
-LOCKS := requirements.lock requirements-test.lock requirements-sdk.lock requirements-audit.lock
+LOCKS := requirements.lock requirements-test.lock requirements-sdk.lock requirements-tracing.lock requirements-audit.lock
 
 lint-node: tools/node_modules/.package-lock.json ## Check the contracts with Redocly and Spectral (needs Node 20.19)
 	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
@@ -88,6 +91,7 @@ lock: .venv/test ## Pin the newest allowed versions of all dependencies
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra test pyproject.toml -o requirements-test.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra test --extra sdk pyproject.toml -o requirements-sdk.lock
+	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra tracing pyproject.toml -o requirements-tracing.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) requirements-audit.in -o requirements-audit.lock
 
 COMPILE := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
@@ -110,6 +114,12 @@ QUIETLY := -qq --disable-pip-version-check
 .venv/sdk: requirements-sdk.lock | .venv/bin/python
 	@$(BIN)/python -m pip install $(QUIETLY) --no-deps --require-hashes -r requirements-sdk.lock
 	@touch .venv/serve .venv/test $@
+
+# In an environment of its own, so that the other tests run without the extra, as most servers do.
+.venv/tracing: requirements-tracing.lock | .venv/bin/python
+	@rm -rf $@ && $(BIN)/python -m venv $@
+	@$@/bin/python -m pip install $(QUIETLY) --no-deps --require-hashes -r $<
+	@touch $@
 
 # In an environment of its own, so that what audits the dependencies is none of them.
 .venv/audit: requirements-audit.lock | .venv/bin/python
