@@ -148,12 +148,7 @@ class Lanes:
         # bcrypt gets half the cores, so that twenty logins at once leave the others to all else.
         hashers = max(1, (os.cpu_count() or 1) // 2)
         self.passwords = Threads(hashers, "hashing")
-        self.password_turns = FairTurns(hashers, most=LONGEST_QUEUE, most_of_one=LONGEST_QUEUE_OF_ONE, name="logins")
-
-    @property
-    def all(self) -> list[Lane | FairTurns]:
-        """List all places where requests wait."""
-        return [self.reads, self.writes, self.passwords, self.password_turns]
+        self.password_turns = FairTurns(hashers, most=LONGEST_QUEUE, most_of_one=LONGEST_QUEUE_OF_ONE, name="passwords")
 
     def lane_of(self, method: str, *, hashes_password: bool) -> Lane:
         """Return the lane of an operation."""

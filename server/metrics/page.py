@@ -14,7 +14,7 @@ from server.metrics.metrics import Metrics
 
 def add_metrics(server: Any, allowed: str) -> Metrics:
     """Count the requests to a server, and show what comes of it to those who are allowed."""
-    metrics = Metrics(server.lanes.all)
+    metrics = Metrics(vars(server.lanes).values())
     server.app.add_url_rule("/metrics", "metrics", metrics_page(metrics, allowed))
     metrics.begin()
     return metrics

@@ -153,7 +153,7 @@ def test_the_server_says_what_it_is_and_what_it_has(measured: httpx.Client):
     assert found.value("process_resident_memory_bytes", worker="0") > 2**20
     assert found.value("process_cpu_seconds_total", worker="0") > 0
     assert found.value("quintet_database_connections_limit", engine="in_threads") > 0
-    assert {one["lane"] for one in found.labels("quintet_lane_waiting")} >= {"reads", "writes", "logins"}
+    assert {one["lane"] for one in found.labels("quintet_lane_waiting")} >= {"reads", "writes", "passwords"}
 
 
 @pytest.mark.skipif(which("promtool") is None, reason="promtool comes with Prometheus")
@@ -276,7 +276,7 @@ def test_a_process_that_was_killed_is_no_longer_there(folder: None):
 
 
 def test_the_files_of_a_process_never_have_to_grow(folder: None):
-    metrics = Metrics([Queue(name) for name in ("reads", "writes", "hashing", "logins")])
+    metrics = Metrics([Queue(name) for name in ("reads", "writes", "passwords")])
     endpoints = [endpoint for route in Routes(CONTRACTS) for endpoint in route.endpoints.values()]
 
     for endpoint in endpoints:
