@@ -14,8 +14,8 @@ from language.texts import instant_json
 LEVELS: tuple[str, ...] = ("debug", "info", "warning", "error")
 """From the least to the most urgent."""
 
-TALKATIVE = ("connexion",)
-"""Libraries that write a line of level info for a request, which has one already: theirs count as debug."""
+TALKATIVE = ("connexion", "uvicorn")
+"""Libraries whose lines of level info count as debug: of each request, which has a line already, and of each start."""
 
 
 class JsonLines(logging.Formatter):

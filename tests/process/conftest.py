@@ -95,9 +95,8 @@ def serve(start: Start) -> Serve:
     def serve_one(*program: str, **environment: str) -> Serving:
         process = start(*program, **environment)
         assert process.stdout is not None
-        # Before it there are lines of the log, of uvicorn's.
-        line = next((line for line in process.stdout if line.startswith("Quintet is served at http")), None)
-        assert line is not None, process.communicate()
+        line = process.stdout.readline()
+        assert line.startswith("Quintet is served at http"), process.communicate()
         return Serving(process, line.split()[-1])
 
     return serve_one

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from log import LEVELS, log_to_stdout, request_lines
+from log import LEVELS, TALKATIVE, log_to_stdout, request_lines
 from tests.conftest import Person, once
 from tests.server.conftest import TODOS, Log
 from tests.server.test_request_log import failing
@@ -15,29 +15,36 @@ pytestmark = once
 
 @pytest.fixture
 def logging_as_it_was() -> Iterator[None]:
-    root, connexion = logging.getLogger(), logging.getLogger("connexion")
-    before = root.handlers, root.level, connexion.level, request_lines.levels, request_lines.output
+    root, talkative = logging.getLogger(), [logging.getLogger(name) for name in TALKATIVE]
+    before = root.handlers, root.level, request_lines.levels, request_lines.output
+    levels = [logger.level for logger in talkative]
     yield
-    root.handlers, level, of_connexion, request_lines.levels, request_lines.output = before
+    root.handlers, level, request_lines.levels, request_lines.output = before
     root.setLevel(level)
-    connexion.setLevel(of_connexion)
+    for logger, of_logger in zip(talkative, levels, strict=True):
+        logger.setLevel(of_logger)
+
+
+def levels_of(name: str) -> list[str]:
+    logger = logging.getLogger(name)
+    return [level for level in LEVELS if logger.isEnabledFor(getattr(logging, level.upper()))]
 
 
 @pytest.mark.parametrize("least", LEVELS)
 def test_libraries_are_logged_from_the_least_level_on(logging_as_it_was: None, least: str):
     log_to_stdout(least)
 
-    written = [
-        level for level in LEVELS if logging.getLogger("uvicorn.error").isEnabledFor(getattr(logging, level.upper()))
-    ]
-    assert written == list(LEVELS[LEVELS.index(least) :])
+    assert levels_of("alembic.runtime") == list(LEVELS[LEVELS.index(least) :])
 
 
-def test_a_library_that_tells_of_each_request_is_heard_at_debug_alone(logging_as_it_was: None):
-    log_to_stdout("info")
+@pytest.mark.parametrize("name", ["connexion.security", "uvicorn.error"])
+@pytest.mark.parametrize(("least", "written"), [("debug", 4), ("info", 2), ("warning", 2), ("error", 1)])
+def test_a_library_that_tells_of_every_request_and_start_is_heard_at_debug(
+    logging_as_it_was: None, name: str, least: str, written: int
+):
+    log_to_stdout(least)
 
-    assert not logging.getLogger("connexion.security").isEnabledFor(logging.INFO)
-    assert logging.getLogger("connexion.security").isEnabledFor(logging.WARNING)
+    assert levels_of(name) == list(LEVELS[-written:])
 
 
 @pytest.mark.parametrize("least", LEVELS)
