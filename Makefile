@@ -5,7 +5,7 @@ IS_SUPPORTED := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test coverage test-sdk test-browser test-tracing test-deploy check lint audit lint-deploy lint-node format sdk fuzz walks attack crash races migration-trial diff-contracts bench contract migration lock clean
+.PHONY: help serve demo admin test coverage test-sdk test-browser test-tracing test-deploy check lint audit lint-deploy lint-node format sdk fuzz walks attack crash races migration-trial diff-contracts bench contract migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -15,6 +15,9 @@ serve: .venv/serve ## Serve all contracts (HOST, PORT and DATABASE_URL say where
 
 demo: .venv/serve ## Fill a new account with a month of sample data and print how to log in
 	@$(BIN)/python -W ignore demo.py
+
+admin: .venv/serve ## Run a command: make admin ARGS="account list" (without ARGS it lists them)
+	@FLASK_SKIP_DOTENV=1 $(BIN)/python -W ignore -m flask --app app $(or $(ARGS),--help)
 
 test: .venv/test ## Run the tests, on SQLite and on a real PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -17,6 +17,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
+from commands import COMMANDS
 from db.schema import SchemaError, migrate
 from db.sql.engine import connect
 from environment import VARIABLES, SettingError, misspelled, read_environment
@@ -48,17 +49,23 @@ ALL_ORIGINS = (
 
 
 def create_app() -> Flask:
-    """Return the Flask application inside, set up by the environment, for the commands of `flask --app app`."""
-    settings = read_settings()
-    make_database(settings.database_file)
-    connect(settings.database_url)
-    return build_server(settings).app
+    """Return the Flask application inside, for `flask --app app`: a command reads the settings that it needs itself."""
+    flask = Quintet().app
+    for command in COMMANDS:
+        flask.cli.add_command(command)
+    return flask
 
 
 def build_server(settings: Settings) -> Quintet:
     """Build the server of this process, whose database is connected to already."""
     sign_with(
-        SigningKey(settings.jwt_secret_key, settings.jwt_algorithm, settings.access_lifetime, settings.refresh_lifetime)
+        SigningKey(
+            settings.jwt_secret_key,
+            settings.jwt_algorithm,
+            settings.access_lifetime,
+            settings.refresh_lifetime,
+            settings.jwt_previous_keys,
+        )
     )
     quotas = Quotas(settings.rate_limit_per_minute, settings.rate_limit_storage_url)
     server = Quintet(

@@ -79,8 +79,12 @@ def pending(engine: Engine) -> list[str]:
     while they are renewed, and the older one can come back. Raises `SchemaError` where it cannot.
     """
     with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-        scripts = ScriptDirectory.from_config(config_for(connection))
+        return revisions_after(MigrationContext.configure(connection).get_current_revision(), connection)
+
+
+def revisions_after(current: str | None, connection: Connection) -> list[str]:
+    """List the revisions that follow one, oldest first; all for None. Raises `SchemaError` as `pending` does."""
+    scripts = ScriptDirectory.from_config(config_for(connection))
     revisions = [script.revision for script in scripts.walk_revisions()][::-1]
     if current is None or current in revisions:
         return revisions if current is None else revisions[revisions.index(current) + 1 :]

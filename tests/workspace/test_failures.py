@@ -35,7 +35,7 @@ def test_a_server_with_a_full_queue_is_busy(operation: Operation, person: Person
 
 
 @pytest.mark.parametrize(
-    ("operation_id", "last_step"), [("register", "make_profile"), ("change_password", "end_other_logins")]
+    ("operation_id", "last_step"), [("register", "make_profile"), ("change_password", "end_logins")]
 )
 def test_what_fails_in_the_end_leaves_nothing_done(
     operation_id: str, last_step: str, person: Person, monkeypatch: pytest.MonkeyPatch

@@ -52,7 +52,7 @@ def create_accounts() -> None:
         "login_attempts",
         sa.Column("key", sa.String(64), primary_key=True),
         sa.Column("slot", sa.SmallInteger(), primary_key=True, autoincrement=False),
-        sa.Column("attempted_at", INSTANT, nullable=False),
+        sa.Column("attempted_at", INSTANT, nullable=False, index=True),
     )
     op.create_table(
         "logins",
@@ -63,6 +63,7 @@ def create_accounts() -> None:
         sa.Column("ended_at", INSTANT),
         sa.Column("refresh_jti", sa.Uuid()),
     )
+    create_index_of_part("ix_logins_ended", "logins", ["id"], "ended_at IS NOT NULL")
     op.create_table(
         "revoked_tokens",
         sa.Column("jti", sa.Uuid(), primary_key=True),
@@ -72,7 +73,7 @@ def create_accounts() -> None:
         "spent_tokens",
         sa.Column("jti", sa.Uuid(), primary_key=True),
         sa.Column("login_id", sa.Uuid(), belongs_to("logins"), nullable=False, index=True),
-        sa.Column("spent_at", INSTANT, nullable=False),
+        sa.Column("spent_at", INSTANT, nullable=False, index=True),
         sa.Column("successor", sa.Uuid(), nullable=False),
         sa.Column("successor_expires_at", INSTANT, nullable=False),
     )
