@@ -3,26 +3,26 @@
 import argparse
 import gc
 from collections.abc import Sequence
+from importlib import import_module
 
 from flask import Flask
 
-from db.sql.engine import connect
+from commands import COMMANDS
 from environment import VARIABLES
-from private_files import make_database
 from security.quotas import Quotas
 from security.shared_counts import SharedCounts
 from security.tokens import SigningKey, sign_with
 from server.app import Quintet
 from serving import serve
-from settings import Settings, read_settings
+from settings import Settings
 
 
 def create_app() -> Flask:
-    """Return the Flask application inside, set up by the environment, for the commands of `flask --app app`."""
-    settings = read_settings()
-    make_database(settings.database_file)
-    connect(settings.database_url)
-    return build_server(settings).app
+    """Return the Flask application inside, for `flask --app app`: a command reads the settings that it needs itself."""
+    flask = Quintet().app
+    for command in COMMANDS:
+        flask.cli.add_command(command)
+    return flask
 
 
 def build_server(settings: Settings, counts: SharedCounts | None = None) -> Quintet:
@@ -31,7 +31,13 @@ def build_server(settings: Settings, counts: SharedCounts | None = None) -> Quin
     `counts` are the counts of requests that it shares with other processes. Raises `ContractError`.
     """
     sign_with(
-        SigningKey(settings.jwt_secret_key, settings.jwt_algorithm, settings.access_lifetime, settings.refresh_lifetime)
+        SigningKey(
+            settings.jwt_secret_key,
+            settings.jwt_algorithm,
+            settings.access_lifetime,
+            settings.refresh_lifetime,
+            settings.jwt_previous_keys,
+        )
     )
     quotas = Quotas(settings.rate_limit_per_minute, settings.rate_limit_storage_url, counts)
     server = Quintet(
@@ -42,6 +48,9 @@ def build_server(settings: Settings, counts: SharedCounts | None = None) -> Quin
         trusts_proxies=bool(settings.trusted_proxies),
         processes=settings.workers,
     )
+    if settings.metrics:
+        # Few servers have any, and importing what counts them takes fifteen milliseconds.
+        import_module("server.metrics.page").add_metrics(server, settings.metrics_allow_ips)
     # What is here now stays: the garbage collector need not walk through all contracts for each body of a megabyte,
     # which takes 75 ms to parse instead of 400.
     gc.freeze()

@@ -58,15 +58,19 @@ class SettingError(Exception):
 
 def read_environment() -> dict[str, str]:
     """Read the environment and, below it, the file `.env`. Raises `SettingError`."""
+    return {**values_in_file(), **os.environ}
+
+
+def values_in_file() -> dict[str, str]:
+    """Read the file `.env`, where there is one. Raises `SettingError`."""
     try:
         text = (ROOT / ".env").read_text(encoding="utf-8")
     except FileNotFoundError:
-        return dict(os.environ)
+        return {}
     except (OSError, UnicodeError) as error:
         raise SettingError(".env cannot be read as a file in UTF-8") from error
     _refuse_broken_lines(text)
-    from_file = dotenv_values(stream=StringIO(text))
-    return {**{name: value for name, value in from_file.items() if value is not None}, **os.environ}
+    return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
 
 
 def _refuse_broken_lines(text: str) -> None:

@@ -4,6 +4,7 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, NoReturn
 
@@ -22,6 +23,8 @@ from server.edge.crowds import raise_file_limit
 from server.edge.proxies import TrustedProxies
 from server.edge.wire import HttpProtocol
 from server.lanes import password_threads
+from server.metrics.workers import metrics_folder
+from server.tracing import NoTracing, Traced, check_tracing
 from server.views import ContractError
 from settings import Settings, read_settings
 from workers import Server, Supervisor, leave_quietly
@@ -40,7 +43,7 @@ ALL_ORIGINS = (
     " from the server's own pages and from origins listed by name"
 )
 
-UNUSABLE = (SettingError, SchemaError, ContractError, SQLAlchemyError, OSError)
+UNUSABLE = (SettingError, SchemaError, ContractError, NoTracing, SQLAlchemyError, OSError)
 """What keeps a server from starting."""
 
 logger = logging.getLogger("quintet")
@@ -58,19 +61,21 @@ def serve(build: Build) -> None:
         raise_file_limit()
         listener = _listen(settings)
         _prepare(settings)
-        app = build(settings, None) if settings.workers == 1 else None
+        log_to_stdout(settings.log_level)
+        app = _whole_app(build, settings, None) if settings.workers == 1 else None
     except UNUSABLE as error:
         _give_up(_reason_of(error))
-    log_to_stdout(debug=settings.debug)
     if app is None:
-        _supervise(build, environment, settings, listener)
-    else:
-        config = uvicorn_config(app, trusted_proxies=settings.trusted_proxies, timeout_keep_alive=settings.keep_alive)
-        Server(config, _say_where).run([listener])
+        # The folder is for the numbers of all workers together.
+        with metrics_folder() if settings.metrics else nullcontext():
+            _supervise(build, environment, settings, listener)
+    Server(uvicorn_config(app, timeout_keep_alive=settings.keep_alive), _say_where).run([listener])
 
 
 def _prepare(settings: Settings) -> None:
-    """Make and migrate the database, and warn of what is unwise."""
+    """Make and migrate the database, look whether all is there that is asked for, and warn of what is unwise."""
+    if settings.otlp_endpoint:
+        check_tracing()
     make_database(settings.database_file)
     engine = connect(settings.database_url)
     if settings.migrate:
@@ -125,11 +130,17 @@ def _worker_app(build: Build, environment: Mapping[str, str], counts: SharedCoun
     """Build the application of a worker, in its own process."""
     try:
         settings = read_settings(environment)
-        log_to_stdout(debug=settings.debug)
+        log_to_stdout(settings.log_level)
         connect(settings.database_url)
-        return _behind_proxies(build(settings, counts), settings.trusted_proxies)
+        return _whole_app(build, settings, counts)
     except UNUSABLE as error:
         _give_up(_reason_of(error))
+
+
+def _whole_app(build: Build, settings: Settings, counts: SharedCounts | None) -> ASGIApp:
+    app = build(settings, counts)
+    traced = Traced(app, settings.otlp_endpoint) if settings.otlp_endpoint else app
+    return _behind_proxies(traced, settings.trusted_proxies)
 
 
 def _listen(settings: Settings) -> socket.socket:

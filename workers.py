@@ -29,8 +29,6 @@ START_SECONDS = 60
 HANGS_AFTER_SECONDS = 10
 """How long the event loop of a worker may stand still before the worker is replaced."""
 
-logger = logging.getLogger("quintet")
-
 _ALIKE = {signal.SIGINT, signal.SIGHUP}
 """Signals that a terminal sends to the workers as well, and that are the supervisor's alone."""
 
@@ -164,8 +162,8 @@ class Supervisor(multiprocess.Multiprocess):
         super().init_processes()
         if all(worker.wait_until_ready(START_SECONDS, self.should_exit) for worker in self.processes):
             self.on_start(self.sockets[0])
-            # From now on the log says what becomes of the workers.
-            logging.getLogger("uvicorn.error").setLevel(logging.INFO)
+            # In this process uvicorn has little to say, and all of it is about the workers.
+            logging.getLogger("uvicorn").setLevel(logging.getLogger().level)
         else:
             self.should_exit.set()
 

@@ -12,7 +12,7 @@ closed account is swept too.
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import delete, event, exists, select
+from sqlalchemy import Connection, delete, event, exists, func, select
 from sqlalchemy.orm import Session
 
 from db.accounts.accounts import IS_CLOSED, Account
@@ -67,6 +67,13 @@ def sweep_account(session: Session, account_id: int) -> bool:
             return False
     session.execute(delete(table_of(Account)).where(Account.id == account_id))
     return True
+
+
+def count_things(connection: Connection, account_id: int) -> int:
+    """Count what a sweeper would delete, if the account were closed."""
+    tables = [table_of(model) for model in _THINGS]
+    counts = (select(func.count()).select_from(one).where(one.c.account_id == account_id) for one in tables)
+    return sum(connection.scalar(count) or 0 for count in counts)
 
 
 def leave_to_sweepers(session: Session) -> None:

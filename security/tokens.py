@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Literal
+from hashlib import sha256
+from typing import Any, ClassVar, Literal
 from uuid import UUID, uuid4
 
 import jwt
@@ -20,7 +21,16 @@ ISSUER = AUDIENCE = "quintet"
 CLAIMS = ("sub", "type", "jti", "sid", "iat", "exp", "iss", "aud")
 LEEWAY = timedelta(0)
 
-_UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, OSError, RecursionError)
+_UNREADABLE = (
+    jwt.PyJWTError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    OverflowError,
+    OSError,
+    RecursionError,
+)
 """What the libraries raise for texts that are no tokens, and for headers and claims of unexpected types and sizes."""
 
 Kind = Literal["access", "fresh", "refresh"]
@@ -35,6 +45,8 @@ class SigningKey:
     algorithm: str
     access_lifetime: timedelta
     refresh_lifetime: timedelta
+    other_secrets: tuple[str, ...] = ()
+    """What tokens are accepted by beside it: the key before it, until the last token of that expires, or the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +71,22 @@ class Caller:
 
 class _Keys:
     current: SigningKey
+    header: ClassVar[dict[str, str]]
+    secrets: ClassVar[dict[object, str]]
+    """All secrets that tokens are checked by, by their ids."""
 
 
 def sign_with(key: SigningKey) -> None:
     """Make `key` the key that this process signs and checks tokens with."""
     _Keys.current = key
+    _Keys.header = {"kid": key_id(key.secret)}
+    _Keys.secrets = {key_id(one): one for one in (*key.other_secrets, key.secret)}
     _signed_content.cache_clear()
+
+
+def key_id(secret: str) -> str:
+    """Return what tokens call a key (RFC 7515, section 4.1.4): the beginning of a hash, which gives nothing away."""
+    return sha256(b"kid " + secret.encode()).hexdigest()[:16]
 
 
 def access_lifetime() -> timedelta:
@@ -122,7 +144,7 @@ def _issue(
         "iss": ISSUER,
         "aud": AUDIENCE,
     }
-    return jwt.encode(claims, _Keys.current.secret, _Keys.current.algorithm)
+    return jwt.encode(claims, _Keys.current.secret, _Keys.current.algorithm, _Keys.header)
 
 
 def identify(raw: str, kind: Kind, *, at: datetime) -> Caller:
@@ -159,11 +181,12 @@ def read_token(raw: str, *, at: datetime) -> Token:
 def _signed_content(raw: str) -> Token:
     # The signature of a token never changes, so it is checked once for all requests of a client. Expiry and revocation
     # can change, and are checked at every request.
-    key = _Keys.current
     options: Any = {"require": list(CLAIMS), "verify_exp": False, "verify_iat": False}
     try:
         _refuse_other_spellings(raw)
-        claims = jwt.decode(raw, key.secret, [key.algorithm], options, audience=AUDIENCE, issuer=ISSUER)
+        # The token names its key, and no other is tried.
+        secret = _Keys.secrets[jwt.get_unverified_header(raw)["kid"]]
+        claims = jwt.decode(raw, secret, [_Keys.current.algorithm], options, audience=AUDIENCE, issuer=ISSUER)
         return Token(
             account_uuid=UUID(claims["sub"]),
             type=claims["type"],

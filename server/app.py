@@ -55,14 +55,14 @@ class Quintet(FlaskApp):
         `trusts_proxies`: uvicorn believes some proxy what the scheme was. `processes`: how many serve together.
         Raises `ContractError` when a contract and its handlers do not fit together.
         """
-        quotas, lanes, routes = quotas or Quotas(0), Lanes(processes), Routes(CONTRACTS)
+        quotas, self.lanes, routes = quotas or Quotas(0), Lanes(processes), Routes(CONTRACTS)
         https = [partial(HttpsOnly, trusts_proxies=trusts_proxies)] if https_only else []
         super().__init__(
             "server",
-            lifespan=partial(_lifespan, quotas, lanes),
+            lifespan=partial(_lifespan, quotas, self.lanes),
             server_args={"static_folder": None},
-            middlewares=_slots(routes, lanes, quotas, allowed_origins, https),
-            security_map=security_map(lanes, allowed_origins),
+            middlewares=_slots(routes, self.lanes, quotas, allowed_origins, https),
+            security_map=security_map(self.lanes, allowed_origins),
             validator_map=validator_map(),
             uri_parser_class=no_parser,  # type: ignore[arg-type]
         )

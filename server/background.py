@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 
+import clock
 from db import sweeping
+from db.accounts.purging import purge_some
 from db.errors import Unavailable
 from log import kinds_of
+from security.tokens import access_lifetime
 from server.errors.refusals import Refusal
 from server.lanes import BrokenOff, Lane
 
@@ -64,17 +67,23 @@ class Job:
         self.is_called_for.set()
 
 
+def purge() -> bool:
+    """Take one step at what no longer decides whether a token counts; return whether there is more to do here."""
+    return bool(purge_some(at=clock.now(), access_lifetime=access_lifetime()))
+
+
 @asynccontextmanager
 async def background_work(lane: Lane) -> AsyncIterator[None]:
     """Do the server's jobs until it ends."""
-    sweeper, loop = Job(sweeping.sweep, every_seconds=HOUR), asyncio.get_running_loop()
+    sweeper, purger = Job(sweeping.sweep, every_seconds=HOUR), Job(purge, every_seconds=HOUR)
+    loop = asyncio.get_running_loop()
 
     def call() -> None:
         loop.call_soon_threadsafe(sweeper.is_called_for.set)
 
     sweeping.listeners.add(call)
     try:
-        async with _doing(sweeper, lane=lane):
+        async with _doing(sweeper, purger, lane=lane):
             yield
     finally:
         sweeping.listeners.discard(call)

@@ -11,7 +11,7 @@ from connexion.http_facts import METHODS
 from server.contracts import CONTRACTS
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("handlers", "security", "server", "db", "language")
+PACKAGES = ("commands", "handlers", "security", "server", "db", "language")
 MODULES = [*ROOT.glob("*.py"), *(path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))]
 HANDLERS = [path for path in MODULES if path.parent.parent == ROOT / "handlers" and path.name != "__init__.py"]
 
@@ -23,11 +23,14 @@ MOST_LINES_OF_HALF_OF_ALL_FUNCTIONS = 8
 HTTP = {"a2wsgi", "asgiref", "connexion", "flask", "h11", "httptools", "httpx", "starlette", "uvicorn", "werkzeug"}
 DATABASE = {"alembic", "asyncpg", "psycopg", "sqlalchemy", "sqlite3"}
 FORBIDDEN = {
-    "db": HTTP | {"app", "clock", "handlers", "language", "security", "server", "settings", "environment"},
-    "security": HTTP | {"app", "clock", "handlers", "language", "server", "settings", "environment"},
-    "handlers": HTTP | DATABASE | {"app", "server", "settings", "environment"},
-    "server": {"app", "handlers", "settings", "environment"},
-    "language": HTTP | DATABASE | {"app", "clock", "db", "handlers", "security", "server", "settings", "environment"},
+    "db": HTTP | {"app", "clock", "commands", "handlers", "language", "security", "server", "settings", "environment"},
+    "security": HTTP | {"app", "clock", "commands", "handlers", "language", "server", "settings", "environment"},
+    "handlers": HTTP | DATABASE | {"app", "commands", "server", "settings", "environment"},
+    "commands": HTTP | {"app", "handlers"},
+    "server": {"app", "commands", "handlers", "settings", "environment"},
+    "language": HTTP
+    | DATABASE
+    | {"app", "clock", "commands", "db", "handlers", "security", "server", "settings", "environment"},
 }
 """What each package must not know. Handlers are found by name, so the server does not import them either."""
 
@@ -42,7 +45,9 @@ WINGS = {
     "db/membership": {"db/errors", "db/sql", "db/accounts", "db/focus", "db/sweeping"},
     "db/schema": {"db/errors", "db/sql", "db/accounts", "db/tasks", "db/focus", "db/personal_anchor"},
     "db/migrations": {"db/sql", "db/schema"},
+    "db/backups": {"db/sql"},
     "server/asgi": set(),
+    "server/version": set(),
     "server/errors": set(),
     "server/contracts": {"server/errors"},
     "server/answers": {"server/asgi", "server/errors", "server/contracts"},
@@ -56,6 +61,8 @@ WINGS = {
     "server/views": {"server/asgi", "server/answers", "server/lanes", "server/validation"},
     "server/pages": {"server/errors", "server/contracts", "server/answers"},
     "server/edge": {"server/asgi", "server/errors", "server/contracts", "server/answers", "server/security_schemes"},
+    "server/tracing": {"server/version"},
+    "server/metrics": {"server/asgi", "server/edge", "server/version"},
 }
 """The wings of a package, each a folder or a single module, and which of those above it a wing may import."""
 
@@ -100,10 +107,10 @@ def test_only_the_server_and_the_app_know_http():
     assert outsiders == set()
 
 
-def test_only_handlers_the_server_and_its_log_read_the_clock():
+def test_only_handlers_commands_the_server_and_its_log_read_the_clock():
     readers = {package_of(path) for path in MODULES if path.name != "clock.py" and reads_clock(path)}
 
-    assert readers <= {"handlers", "server", "log.py", "demo.py"}
+    assert readers <= {"commands", "handlers", "server", "log.py", "demo.py"}
 
 
 def test_the_clock_is_read_where_tests_stop_it():

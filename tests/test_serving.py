@@ -1,18 +1,22 @@
 """What a start warns of."""
 
 import pytest
+from sqlalchemy import create_engine
 
 from db.sql.capacity import room_for_connections
-from db.sql.engine import connect
+from db.sql.urls import driver_url
 from serving import crowding
 from tests.conftest import both
 
 
 @both
 def test_only_postgresql_bounds_its_connections(database_url: str):
-    room = room_for_connections(connect(database_url))
+    engine = create_engine(driver_url(database_url))
+
+    room = room_for_connections(engine)
 
     assert room == (None if database_url.startswith("sqlite") else 97)
+    engine.dispose()
 
 
 @pytest.mark.parametrize(("workers", "room"), [(1, 14), (4, 50)])

@@ -21,7 +21,7 @@ class LoginAttempt(Base):
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     slot: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    attempted_at: Mapped[datetime]
+    attempted_at: Mapped[datetime] = mapped_column(index=True)
 
 
 def take_slot(session: Session, key: str, *, at: datetime) -> int | None:
@@ -42,8 +42,9 @@ def take_slot(session: Session, key: str, *, at: datetime) -> int | None:
 
 
 def clear_attempts(session: Session, key: str) -> None:
-    """Free all slots of a key before their windows have passed."""
-    session.execute(delete(LoginAttempt).where(LoginAttempt.key == key))
+    """Free all slots of a key, or of all keys that begin with it, before their windows have passed."""
+    # Keys are hexadecimal, so a `g` comes after all of them. LIKE could not use the primary key in every collation.
+    session.execute(delete(LoginAttempt).where(LoginAttempt.key.between(key, f"{key}g")))
 
 
 def next_free_at(session: Session, key: str) -> datetime | None:

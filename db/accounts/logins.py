@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, ForeignKey, bindparam, delete, exists, select, update
+from sqlalchemy import Connection, ForeignKey, Index, bindparam, delete, exists, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.accounts.accounts import Account
@@ -29,6 +29,11 @@ class Login(Base):
     def end(self, at: datetime) -> None:
         """Make all its tokens invalid."""
         self.ended_at = self.ended_at or at
+
+
+HAS_ENDED = Login.ended_at.is_not(None)
+
+Index("ix_logins_ended", Login.id, postgresql_where=HAS_ENDED, sqlite_where=HAS_ENDED)
 
 
 class RevokedToken(Base):
@@ -91,7 +96,9 @@ def revoke_token(session: Session, *, jti: UUID, expires_at: datetime, at: datet
     session.execute(insert_into(session, RevokedToken).values(jti=jti, expires_at=expires_at).on_conflict_do_nothing())
 
 
-def end_other_logins(session: Session, *, account_id: int, kept: UUID, at: datetime) -> None:
-    """End all logins of an account except one."""
-    others = update(Login).where(Login.account_id == account_id, Login.id != kept, Login.ended_at.is_(None))
-    session.execute(others.values(ended_at=at))
+def end_logins(session: Session, *, account_id: int, at: datetime, kept: UUID | None = None) -> int:
+    """End all logins of an account, but for one that may be kept; return how many those are."""
+    others = update(Login).where(
+        Login.account_id == account_id, Login.id.is_distinct_from(kept), Login.ended_at.is_(None)
+    )
+    return len(session.scalars(others.values(ended_at=at).returning(Login.id)).all())

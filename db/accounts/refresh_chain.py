@@ -24,7 +24,7 @@ class SpentToken(Base):
 
     jti: Mapped[UUID] = mapped_column(primary_key=True)
     login_id: Mapped[UUID] = mapped_column(ForeignKey("logins.id", ondelete="CASCADE"), index=True)
-    spent_at: Mapped[datetime]
+    spent_at: Mapped[datetime] = mapped_column(index=True)
     successor: Mapped[UUID]
     successor_expires_at: Mapped[datetime]
 

@@ -3,7 +3,7 @@ from uuid import UUID
 
 import clock
 from db.accounts.accounts import change_account, find_account
-from db.accounts.logins import end_other_logins
+from db.accounts.logins import end_logins
 from db.focus.stats import level, xp
 from db.focus.users import public_user_row, user_row
 from db.membership import leave
@@ -39,7 +39,7 @@ def change_password(user: int, token: Token, body: dict[str, Any], client_addres
     password_hash = hash_password(body["new_password"])
     with transaction() as session:
         find_account(session, user).change_password(password_hash, at=clock.now())
-        end_other_logins(session, account_id=user, kept=token.login_id, at=clock.now())
+        end_logins(session, account_id=user, kept=token.login_id, at=clock.now())
     return {"message": "Your password is changed."}
 
 

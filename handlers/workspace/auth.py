@@ -2,7 +2,7 @@ from typing import Any
 
 import clock
 from db.accounts.accounts import account_with_email, find_account, read_account
-from db.accounts.logins import end_other_logins, revoke_token
+from db.accounts.logins import end_logins, revoke_token
 from db.membership import join
 from db.personal_anchor import make_profile
 from db.sql.engine import autocommit, transaction
@@ -54,7 +54,7 @@ def change_password(user: int, token: Token, body: dict[str, Any]) -> dict[str, 
     password_hash = hash_password(body["new_password"])
     with transaction() as session:
         find_account(session, user).change_password(password_hash, at=clock.now())
-        end_other_logins(session, account_id=user, kept=token.login_id, at=clock.now())
+        end_logins(session, account_id=user, kept=token.login_id, at=clock.now())
     return {"message": "Password updated successfully."}
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import clock
 from db.accounts.accounts import Account
-from db.accounts.logins import Login, end_other_logins, revoke_token
+from db.accounts.logins import Login, end_logins, revoke_token
 from db.sql.engine import transaction
 from security.passwords import password_matches
 from security.tokens import read_token, refresh_token
@@ -202,7 +202,7 @@ def test_a_revoked_refresh_token_is_401(person: Person, anonymous: httpx.Client)
 def test_the_tokens_of_a_login_that_has_ended_are_401(person: Person, anonymous: httpx.Client, new_person):
     other = read_token(new_person().access_token, at=clock.now()).login_id
     with transaction() as session:
-        end_other_logins(session, account_id=person.id, kept=other, at=clock.now())
+        end_logins(session, account_id=person.id, kept=other, at=clock.now())
 
     refreshed = anonymous.post(REFRESH, json={"refresh_token": person.refresh_token})
     used = person.client.get("/v1/users/me")

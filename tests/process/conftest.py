@@ -19,7 +19,7 @@ from settings import ROOT
 from tests.conftest import HANGS_AFTER
 from tests.log_watch import secrets_in
 
-FOLDERS = ("db", "handlers", "language", "openapi", "security", "server")
+FOLDERS = ("commands", "db", "handlers", "language", "openapi", "security", "server")
 PRODUCT = [*ROOT.glob("*.py"), *(ROOT / name for name in FOLDERS)]
 STRONG = "correct-horse-battery-staple-0123456789"
 ACCOUNT = {"username": "maya", "email": "maya@lindqvist.example", "password": "Harbor-Lantern-42"}

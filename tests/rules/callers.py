@@ -12,7 +12,7 @@ from db.accounts.logins import Login, open_login, revoke_token
 from db.sql.engine import transaction
 from language.errors import BadInput
 from security.errors import WrongTokenKind
-from security.tokens import refresh_lifetime
+from security.tokens import key_id, refresh_lifetime
 from tests.conftest import ORIGIN, SECRET, Person
 from tests.operations import OPERATIONS, Operation, bearer
 
@@ -93,7 +93,7 @@ def refused_tokens(door: Door, person: Person, gone: Person) -> dict[str, tuple[
 def reissued(token: str, **claims: object) -> str:
     """Sign a token like another one, but for its `jti` and for these claims."""
     own = claims_in(token) | {"jti": str(uuid4())} | claims
-    return jwt.encode(own, SECRET, "HS256")
+    return jwt.encode(own, SECRET, "HS256", {"kid": key_id(SECRET)})
 
 
 def claims_in(token: str) -> dict[str, Any]:

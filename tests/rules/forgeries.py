@@ -10,10 +10,12 @@ from uuid import uuid4
 
 import jwt
 
+from security.tokens import key_id
 from tests.conftest import SECRET
 from tests.rules.callers import claims_in, reissued
 
-HS256 = {"alg": "HS256", "typ": "JWT"}
+OTHER_KEY = SECRET[::-1]
+HS256 = {"alg": "HS256", "typ": "JWT", "kid": key_id(SECRET)}
 LATER = 4_102_444_800
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -61,7 +63,7 @@ def with_header(*, key: bytes = SECRET.encode(), by: str = "sha256", **members: 
 
 def unsigned(algorithm: object) -> Forge:
     """Say that there is no signature."""
-    return lambda stolen: signed({"alg": algorithm, "typ": "JWT"}, stolen.claims).rpartition(".")[0] + "."
+    return lambda stolen: signed(HS256 | {"alg": algorithm}, stolen.claims).rpartition(".")[0] + "."
 
 
 def with_claims(**claims: object) -> Forge:
@@ -103,7 +105,7 @@ def with_own_key(stolen: Stolen) -> str:
 
 
 def with_swapped_header(stolen: Stolen) -> str:
-    other = jwt.encode(stolen.claims, SECRET * 2, "HS512")
+    other = jwt.encode(stolen.claims, SECRET * 2, "HS512", {"kid": key_id(SECRET)})
     return ".".join([other.split(".")[0], *stolen.parts[1:]])
 
 
@@ -147,7 +149,8 @@ NOT_SIGNED: dict[str, Forge] = {
     "two parts": lambda stolen: ".".join(stolen.parts[:2]),
     "half a signature": lambda stolen: stolen.token[:-22],
     "the signature of another token": lambda stolen: ".".join([*stolen.parts[:2], stolen.other_token.split(".")[2]]),
-    "another key": with_header(key=SECRET[::-1].encode()),
+    "another key": with_header(key=OTHER_KEY.encode()),
+    "another key that it names": with_header(kid=key_id(OTHER_KEY), key=OTHER_KEY.encode()),
     "an empty key": with_header(key=b""),
     "a key brought along": with_own_key,
     "changed: the account": lambda stolen: changed(sub=stolen.others_claims["sub"])(stolen),
@@ -166,8 +169,14 @@ OF_ANOTHER_ALGORITHM: dict[str, Forge] = {
     "alg in lower case": with_header(alg="hs256"),
     "alg unknown": with_header(alg="HS257"),
     "alg a list": with_header(alg=["HS256"]),
-    "alg missing": lambda stolen: signed({"typ": "JWT"}, stolen.claims),
+    "alg missing": lambda stolen: signed({"typ": "JWT", "kid": key_id(SECRET)}, stolen.claims),
     "a header of another token": with_swapped_header,
+    "kid missing": lambda stolen: signed({"alg": "HS256", "typ": "JWT"}, stolen.claims),
+    "kid of no key": with_header(kid=key_id(OTHER_KEY)),
+    "kid empty": with_header(kid=""),
+    "kid null": with_header(kid=None),
+    "kid a list": with_header(kid=[key_id(SECRET)]),
+    "kid an object": with_header(kid={}),
     "kid a path": with_header(kid="../../../../dev/null", key=b""),
     "kid a query": with_header(kid="' UNION SELECT 'key' --", key=b"key"),
     "kid an address": with_header(kid="http://127.0.0.1:1/key", key=b"key"),

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 import clock
 from db.accounts.accounts import find_account
-from db.accounts.logins import Login, RevokedToken, end_other_logins, open_login, revoke_token
+from db.accounts.logins import Login, RevokedToken, end_logins, open_login, revoke_token
 from db.errors import AccountGone
 from db.sql.engine import autocommit, transaction
 from security.errors import InvalidToken, WrongTokenKind
@@ -117,7 +117,7 @@ def test_ending_the_other_logins_spares_one_and_those_of_other_people(new_person
 
     with transaction() as session:
         ended = open_login(session, account_id=person.id, at=clock.now(), expires_at=clock.now() + timedelta(days=7))
-        end_other_logins(session, account_id=person.id, kept=kept, at=clock.now())
+        end_logins(session, account_id=person.id, kept=kept, at=clock.now())
         account = find_account(session, person.id)
 
     with pytest.raises(InvalidToken):

@@ -11,14 +11,16 @@ from sqlalchemy import func, select, update
 import clock
 from db.accounts.login_attempts import SLOTS, WINDOW, LoginAttempt
 from db.sql.engine import autocommit, transaction
-from security.errors import InvalidCredentials, TooManyAttempts
-from security.logins import log_in
+from security.errors import InvalidCredentials, InvalidToken, TooManyAttempts
+from security.logins import log_in, set_password
 from security.tokens import identify
 from tests.conftest import HANGS_AFTER, PASSWORD, Person
 from tests.security.another_process import attempt, knock, prepare
 
 AT = clock.now()
 REFUSED, THROTTLED = "invalid_credentials", "too_many_attempts"
+
+NewPerson = Callable[..., Person]
 
 numbers = count(1)
 
@@ -193,6 +195,35 @@ def test_attempts_are_forgotten_when_they_count_no_more(person: Person, address:
     with autocommit() as connection:
         old = select(func.count()).select_from(LoginAttempt).where(LoginAttempt.attempted_at <= AT)
         assert connection.execute(old).scalar() == 0
+
+
+def test_who_is_locked_out_gets_in_with_the_password_that_an_operator_sets(person: Person, new_person: NewPerson):
+    other = new_person()
+    addresses = ["2001:db8:1::1", "2001:db8:1::2"]
+    for name in (person.email, person.username, other.email):
+        for address in addresses:
+            outcomes = [attempt(name, address, AT) for _ in range(6)]
+            assert outcomes[-1] == THROTTLED
+
+    set_password(person.id, "Another-Harbor-43", at=AT)
+
+    for address in addresses:
+        account, _ = log_in(person.username, "Another-Harbor-43", client_address=address, at=AT)
+        assert account.id == person.id
+        assert log_in(person.email, "Another-Harbor-43", client_address=address, at=AT)[0].id == person.id
+        assert attempt(other.email, address, AT) == THROTTLED
+
+
+def test_a_password_that_an_operator_sets_ends_all_logins(person: Person, address: str):
+    log_in(person.email, PASSWORD, client_address=address, at=AT)
+
+    ended = set_password(person.id, "Another-Harbor-43", at=AT)
+
+    assert ended == 2
+    with pytest.raises(InvalidToken):
+        identify(person.access_token, "access", at=AT)
+    with pytest.raises(InvalidCredentials):
+        log_in(person.email, PASSWORD, client_address=address, at=AT)
 
 
 def test_neither_names_nor_addresses_are_kept(person: Person, address: str):

@@ -2,7 +2,9 @@
 
 from base64 import urlsafe_b64encode
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,6 +20,7 @@ from security.tokens import (
     SigningKey,
     access_lifetime,
     access_token,
+    key_id,
     read_token,
     refresh_lifetime,
     refresh_token,
@@ -25,9 +28,11 @@ from security.tokens import (
 )
 from tests.conftest import SECRET
 from tests.rules.forgeries import signed
+from tests.security.conftest import SERVERS_KEY
 
 AT = datetime(2026, 3, 2, 8, 15, 42, 318_204, tzinfo=UTC)
 ACCOUNT: Any = SimpleNamespace(uuid=uuid4(), username="maya")
+NEXT = "the-key-that-comes-next-and-signs-nothing-else-0123456789"
 LOGIN: Any = SimpleNamespace(id=uuid4(), expires_at=AT + timedelta(days=7))
 
 pytestmark = pytest.mark.usefixtures("signing")
@@ -109,6 +114,48 @@ def test_another_key_makes_all_tokens_invalid_even_those_seen_before():
         read_token(raw, at=AT)
 
 
+def test_a_token_names_its_key_and_says_nothing_about_it():
+    header = jwt.get_unverified_header(access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT))
+
+    assert header == {"alg": "HS256", "typ": "JWT", "kid": key_id(SECRET)}
+    assert header["kid"] not in (SECRET, sha256(SECRET.encode()).hexdigest()[:16])
+
+
+def test_what_the_last_key_has_signed_is_good_while_it_is_named():
+    raw = access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT)
+
+    sign_with(replace(SERVERS_KEY, secret=NEXT, other_secrets=(SECRET,)))
+
+    assert read_token(raw, at=AT).account_uuid == ACCOUNT.uuid
+    assert jwt.get_unverified_header(access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT))["kid"] == key_id(NEXT)
+
+
+def test_a_process_accepts_the_next_key_before_it_signs_with_it():
+    sign_with(replace(SERVERS_KEY, secret=NEXT, other_secrets=(SECRET,)))
+    raw = access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT)
+
+    sign_with(replace(SERVERS_KEY, other_secrets=(NEXT,)))
+
+    assert read_token(raw, at=AT).account_uuid == ACCOUNT.uuid
+
+
+@pytest.mark.parametrize(
+    ("named", "signed_by"), [(SECRET, NEXT), (NEXT, SECRET), ("a-key-of-nobody", NEXT)], ids=["old", "new", "unknown"]
+)
+def test_a_token_is_checked_by_the_key_that_it_names_and_by_no_other(named: str, signed_by: str):
+    sign_with(replace(SERVERS_KEY, secret=NEXT, other_secrets=(SECRET,)))
+
+    raw = signed({"alg": "HS256", "kid": key_id(named)}, claims(), key=signed_by.encode())
+
+    with pytest.raises(InvalidToken):
+        read_token(raw, at=AT)
+
+
+def test_a_token_that_names_no_key_is_not_accepted():
+    with pytest.raises(InvalidToken):
+        read_token(signed({"alg": "HS256"}, claims()), at=AT)
+
+
 def test_a_token_expires_to_the_second_even_one_seen_before():
     raw = access_token(ACCOUNT, LOGIN.id, fresh=True, at=AT)
     expires_at = read_token(raw, at=AT).expires_at
@@ -140,18 +187,19 @@ def test_garbage_is_an_invalid_token_and_nothing_worse(raw: str):
 @given(st.dictionaries(st.sampled_from(["alg", "typ", "kid", "crit", "b64", "jku", "x"]), values))
 def test_any_header_that_is_signed_is_read_or_refused(header: dict[str, Any]):
     read_or_refuse(signed(header, claims()))
+    read_or_refuse(signed(header | {"kid": key_id(SECRET)}, claims()))
 
 
 @with_fixtures
 @given(st.dictionaries(st.sampled_from([*CLAIMS, "nbf", "fresh", "username"]), values))
 def test_any_claims_that_are_signed_are_read_or_refused(wrong: dict[str, Any]):
-    read_or_refuse(signed({"alg": "HS256"}, claims() | wrong))
+    read_or_refuse(signed({"alg": "HS256", "kid": key_id(SECRET)}, claims() | wrong))
 
 
 @with_fixtures
 @given(values)
 def test_any_content_that_is_signed_is_read_or_refused(content: Any):
-    read_or_refuse(signed({"alg": "HS256"}, content))
+    read_or_refuse(signed({"alg": "HS256", "kid": key_id(SECRET)}, content))
 
 
 def claims() -> dict[str, Any]:

@@ -15,7 +15,7 @@ NEWEST_FIRST = ["account_id", "created_at", "id"]
 ACCOUNTS = ["accounts", "login_attempts", "logins", "revoked_tokens", "spent_tokens"]
 ANCHOR = ["profiles", "achievements", "future_plans", "focus_items"]
 TASKS = ["categories", "tags", "tasks", "recurrence_patterns", "task_tags"]
-FOCUS = ["focus_sessions", "plants", "focus_days", "focus_stats", "standing_counts", "totals"]
+FOCUS = ["focus_sessions", "plants", "focus_days", "focus_stats", "standings"]
 
 
 def upgrade() -> None:
@@ -52,7 +52,7 @@ def create_accounts() -> None:
         "login_attempts",
         sa.Column("key", sa.String(64), primary_key=True),
         sa.Column("slot", sa.SmallInteger(), primary_key=True, autoincrement=False),
-        sa.Column("attempted_at", INSTANT, nullable=False),
+        sa.Column("attempted_at", INSTANT, nullable=False, index=True),
     )
     op.create_table(
         "logins",
@@ -63,6 +63,7 @@ def create_accounts() -> None:
         sa.Column("ended_at", INSTANT),
         sa.Column("refresh_jti", sa.Uuid()),
     )
+    create_index_of_part("ix_logins_ended", "logins", ["id"], "ended_at IS NOT NULL")
     op.create_table(
         "revoked_tokens",
         sa.Column("jti", sa.Uuid(), primary_key=True),
@@ -72,7 +73,7 @@ def create_accounts() -> None:
         "spent_tokens",
         sa.Column("jti", sa.Uuid(), primary_key=True),
         sa.Column("login_id", sa.Uuid(), belongs_to("logins"), nullable=False, index=True),
-        sa.Column("spent_at", INSTANT, nullable=False),
+        sa.Column("spent_at", INSTANT, nullable=False, index=True),
         sa.Column("successor", sa.Uuid(), nullable=False),
         sa.Column("successor_expires_at", INSTANT, nullable=False),
     )
@@ -178,9 +179,8 @@ def create_tasks() -> None:
 
 
 def index_tasks() -> None:
+    # Of two indexes that serve as well, SQLite reads the one that was created last.
     op.create_index("ix_tasks_newest_first", "tasks", NEWEST_FIRST)
-    op.create_index("ix_tasks_of_status_newest_first", "tasks", ["account_id", "status", "created_at", "id"])
-    op.create_index("ix_tasks_of_category_newest_first", "tasks", ["category_id", *NEWEST_FIRST])
     orders = {
         "created_at": ["created_at", "id"],
         "due_date": ["undated", "due_at", "id", "priority"],
@@ -188,11 +188,13 @@ def index_tasks() -> None:
         "priority": ["priority", "created_at", "id"],
         "title": ["title_key", "id", "priority"],
     }
-    for order, columns in orders.items():
-        for part, where in (("open", "completed_at IS NULL"), ("completed", "completed_at IS NOT NULL")):
+    for order, columns in list(orders.items())[1:]:
+        op.create_index(f"ix_tasks_all_by_{order}", "tasks", ["account_id", *columns])
+    for part, where in (("open", "completed_at IS NULL"), ("completed", "completed_at IS NOT NULL")):
+        for order, columns in orders.items():
             create_index_of_part(f"ix_tasks_{part}_by_{order}", "tasks", ["account_id", *columns], where)
-        if order != "created_at":
-            op.create_index(f"ix_tasks_all_by_{order}", "tasks", ["account_id", *columns])
+    op.create_index("ix_tasks_of_status_newest_first", "tasks", ["account_id", "status", "created_at", "id"])
+    op.create_index("ix_tasks_of_category_newest_first", "tasks", ["category_id", *NEWEST_FIRST])
 
 
 def create_focus() -> None:
@@ -249,16 +251,11 @@ def create_focus() -> None:
     for most in ("best_streak", "total_focus_min", "total_sessions"):
         op.create_index(f"ix_focus_stats_most_{most}", "focus_stats", [sa.text(f"{most} DESC"), "account_id"])
     op.create_table(
-        "standing_counts",
+        "standings",
         *(sa.Column(name, sa.SmallInteger(), primary_key=True, autoincrement=False) for name in ("board", "level")),
         sa.Column("bucket", sa.Integer(), primary_key=True, autoincrement=False),
-        *required(sa.Integer(), "accounts"),
-    )
-    op.create_table(
-        "totals",
         sa.Column("shard", sa.SmallInteger(), primary_key=True, autoincrement=False),
-        *required(sa.Integer(), "accounts"),
-        *required(sa.BigInteger(), "focus_min", "sessions", "plants"),
+        *required(sa.BigInteger(), "amount"),
     )
 
 
