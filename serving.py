@@ -61,15 +61,16 @@ def serve(build: Build) -> None:
         raise_file_limit()
         listener = _listen(settings)
         _prepare(settings)
-        log_to_stdout(settings.log_level)
-        app = _whole_app(build, settings, None) if settings.workers == 1 else None
+        app = build(settings, None) if settings.workers == 1 else None
     except UNUSABLE as error:
         _give_up(_reason_of(error))
+    log_to_stdout(settings.log_level)
     if app is None:
         # The folder is for the numbers of all workers together.
         with metrics_folder() if settings.metrics else nullcontext():
             _supervise(build, environment, settings, listener)
-    Server(uvicorn_config(app, timeout_keep_alive=settings.keep_alive), _say_where).run([listener])
+    config = uvicorn_config(_wrapped(app, settings), timeout_keep_alive=settings.keep_alive)
+    Server(config, _say_where).run([listener])
 
 
 def _prepare(settings: Settings) -> None:
@@ -130,15 +131,15 @@ def _worker_app(build: Build, environment: Mapping[str, str], counts: SharedCoun
     """Build the application of a worker, in its own process."""
     try:
         settings = read_settings(environment)
-        log_to_stdout(settings.log_level)
         connect(settings.database_url)
-        return _whole_app(build, settings, counts)
+        app = build(settings, counts)
     except UNUSABLE as error:
         _give_up(_reason_of(error))
+    log_to_stdout(settings.log_level)
+    return _wrapped(app, settings)
 
 
-def _whole_app(build: Build, settings: Settings, counts: SharedCounts | None) -> ASGIApp:
-    app = build(settings, counts)
+def _wrapped(app: ASGIApp, settings: Settings) -> ASGIApp:
     traced = Traced(app, settings.otlp_endpoint) if settings.otlp_endpoint else app
     return _behind_proxies(traced, settings.trusted_proxies)
 
