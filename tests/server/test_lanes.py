@@ -15,7 +15,8 @@ from sqlalchemy.util import await_only
 
 from db.errors import DatabaseBusy
 from db.sql import engine
-from db.sql.engine import AT_ONCE, transaction
+from db.sql.engine import transaction
+from db.sql.postgresql import AT_ONCE
 from db.sql.watch import silence
 from security import tokens
 from server import patience, security_schemes
