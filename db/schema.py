@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from db import personal_anchor  # noqa: F401
 from db.accounts import accounts, login_attempts, logins, refresh_chain  # noqa: F401
 from db.focus import sessions, standings, stats  # noqa: F401
-from db.sql.engine import keeps_sessions, unlimited
+from db.sql.engine import unlimited
 from db.sql.types import Base
 from db.tasks import categories, lists, recurrence, tags, tasks  # noqa: F401
 
@@ -34,7 +34,6 @@ def migrate(engine: Engine) -> None:
     with unlimited(engine) as connection:
         try:
             if not _is_current(connection):
-                _refuse_pooler()
                 _upgrade(connection)
         except CommandError as error:
             raise SchemaError(f"the database has another version's tables: {error}") from error
@@ -43,14 +42,6 @@ def migrate(engine: Engine) -> None:
 def _is_current(connection: Connection) -> bool:
     newest = ScriptDirectory.from_config(config_for(connection)).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == newest
-
-
-def _refuse_pooler() -> None:
-    if not keeps_sessions():
-        raise SchemaError(
-            "the database has to be migrated past the pooler: run the migration with its own DATABASE_URL and without"
-            " PREPARED_STATEMENTS=false"
-        )
 
 
 def _upgrade(connection: Connection) -> None:

@@ -27,7 +27,6 @@ class _Engines:
     in_threads: Engine
     on_loop: Engine | None = None
     replica: Engine | None = None
-    keeps_sessions = True
     kept: ClassVar[list[Connection]] = []
     """Connections of the event loop that stay out of the pool between single statements.
 
@@ -43,7 +42,7 @@ def connect(url: str, *, replica_url: str = "", prepared: bool = True) -> Engine
     transaction mode keeps no prepared statements, `prepared` is false; that counts for both.
     """
     parsed = driver_url(url)
-    _Engines.kept, _Engines.keeps_sessions, _Engines.replica = [], prepared, None
+    _Engines.kept, _Engines.replica = [], None
     if parsed.get_backend_name() == "sqlite":
         _Engines.in_threads, _Engines.on_loop = sqlite_engine(parsed, **QUIET), None
     else:
@@ -69,11 +68,6 @@ def disconnect() -> None:
 def waits_on_loop() -> bool:
     """Check whether requests run on the event loop and wait for the database there."""
     return _Engines.on_loop is not None
-
-
-def keeps_sessions() -> bool:
-    """Check whether what is set on a connection, or locked by its session, lasts: not with a pooler between."""
-    return _Engines.keeps_sessions
 
 
 def replica_here() -> Engine | None:
@@ -218,8 +212,7 @@ def _begin_on_postgresql(connection: Connection, driver: Any, *, limited: bool) 
 def unlimited(engine: Engine) -> Iterator[Connection]:
     """Open a connection whose statements may take as long as they take, for work that no request waits for."""
     with engine.connect() as connection:
-        # What is set over a pooler in transaction mode would be set for others.
-        if engine.dialect.name == "postgresql" and keeps_sessions():
+        if engine.dialect.name == "postgresql":
             connection.detach()  # It closes afterwards, rather than being given to a request.
             connection.exec_driver_sql("SET statement_timeout = 0")
         yield connection

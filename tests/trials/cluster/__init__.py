@@ -1,1 +1,1 @@
-"""A cluster that survives: PostgreSQL under Patroni, poolers and servers are killed and replaced while clients write."""
+"""A cluster that survives: parts of it are killed and replaced while clients write."""

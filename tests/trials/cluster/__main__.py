@@ -1,4 +1,4 @@
-"""`make cluster`: bring a cluster up on loopback ports, let things happen to it under load, and print what came of it."""
+"""`make cluster`: a cluster on loopback ports, what happens to it while clients write, and what came of that."""
 
 import argparse
 import signal

@@ -100,15 +100,15 @@ class Cluster:
             line.sendall(f"{command}\n".encode())
             return b"".join(iter(lambda: line.recv(65_536), b"")).decode()
 
-    def server_row(self, server: str) -> dict[str, str]:
+    def row(self, proxy: str, server: str) -> dict[str, str]:
         """Read what HAProxy knows about a server: `status`, `scur` (requests under way), `smax`."""
         head, *rows = self.tell_balancer("show stat").removeprefix("# ").splitlines()
         named = [dict(zip(head.split(","), row.split(","), strict=False)) for row in rows]
-        return next(row for row in named if row["pxname"] == "servers" and row["svname"] == server)
+        return next(row for row in named if row["pxname"] == proxy and row["svname"] == server)
 
     def is_served_by_all(self) -> bool:
         """Check whether HAProxy finds all servers ready."""
-        return {self.server_row(server)["status"] for server in SERVERS} == {"UP"}
+        return {self.row("servers", server)["status"] for server in SERVERS} == {"UP"}
 
     def ctl(self, *arguments: str) -> None:
         """Run patronictl."""

@@ -66,8 +66,8 @@ class Client(Writer):
             raise
         self.journal.answers += 1
         if not response.is_success:
-            code = response.json().get("code", "") if "json" in response.headers.get("content-type", "") else "HAProxy"
-            self.journal.failures.append((monotonic(), f"{response.status_code} {code}".strip()))
+            by = "" if "json" in response.headers.get("content-type", "") else " by HAProxy"
+            self.journal.failures.append((monotonic(), f"{response.status_code}{by}"))
             raise Refused(f"{method} {path}: {response.status_code} {response.text[:300]}")
         if method != "GET":
             self.journal.writes_at.append(monotonic())

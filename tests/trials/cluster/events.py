@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
@@ -12,27 +11,23 @@ from tests.trials.cluster.cluster import Cluster
 from tests.trials.cluster.configs import SERVERS
 from tests.trials.cluster.programs import wait_until
 
-FOLDERS = ("db", "handlers", "language", "openapi", "security", "server")
+FOLDERS = ("commands", "db", "handlers", "language", "openapi", "security", "server")
 SECONDS_AWAY = 4
 """How long what was killed stays away, where it is not what takes its place that matters."""
 
-MIGRATION = '''"""A column and an index, for a trial.
-
-Revision ID: trial
-Revises: {head}
-"""
-
+MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "trial", {head!r}, None, None
+from db.migrations.steps import create_index
+
+revision, down_revision = "{number:04}_fits_0001", "{head}"
 
 
 def upgrade() -> None:
+    create_index("ix_tasks_trial", "tasks", ["account_id", "updated_at"])
     op.add_column("tasks", sa.Column("trial", sa.String(20), nullable=True))
-    with op.get_context().autocommit_block():
-        op.create_index("ix_tasks_trial", "tasks", ["account_id", "trial"], postgresql_concurrently=True)
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,7 @@ def kill_server(cluster: Cluster) -> int:
     """Kill a server; return how many requests it had under way at most in the second before."""
     cluster.tell_balancer("clear counters all")
     sleep(1)
-    under_way = int(cluster.server_row("s2")["smax"])
+    under_way = int(cluster.row("servers", "s2")["smax"])
     cluster.programs["s2"].kill()
     sleep(SECONDS_AWAY)
     cluster.programs["s2"].start()
@@ -108,12 +103,12 @@ def restart_servers(cluster: Cluster) -> None:
     """Restart all servers one by one, each taken out of HAProxy's hands before it is told to end."""
     for server in SERVERS:
         cluster.tell_balancer(f"set server servers/{server} state drain")
-        wait_until(f"{server} has nothing to do", lambda name=server: cluster.server_row(name)["scur"] == "0")
+        wait_until(f"{server} has nothing to do", lambda name=server: cluster.row("servers", name)["scur"] == "0")
         cluster.programs[server].stop()
         cluster.programs[server].start()
         wait_until(f"{server} is ready", lambda name=server: cluster.is_ready(name))
         cluster.tell_balancer(f"set server servers/{server} state ready")
-        wait_until(f"{server} is used", lambda name=server: cluster.server_row(name)["status"] == "UP")
+        wait_until(f"{server} is used", lambda name=server: cluster.row("servers", name)["status"] == "UP")
 
 
 def change_schema(cluster: Cluster) -> None:
@@ -128,15 +123,13 @@ def change_schema(cluster: Cluster) -> None:
 def copy_with_migration(folder: Path) -> Path:
     """Copy the product, with one more migration."""
     folder.mkdir()
-    for source in [*ROOT.glob("*.py"), *(ROOT / name for name in FOLDERS)]:
+    for source in [*ROOT.glob("*.py"), *(ROOT / name for name in FOLDERS if (ROOT / name).is_dir())]:
         copy = folder / source.name
         shutil.copytree(source, copy) if source.is_dir() else shutil.copy2(source, copy)
-    for more in ("commands",):
-        with suppress(FileNotFoundError):
-            shutil.copytree(ROOT / more, folder / more)
     versions = folder / "db" / "migrations" / "versions"
-    head = max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
-    (versions / "9999_trial.py").write_text(MIGRATION.format(head=head))
+    head = max(versions.glob("[0-9]*.py")).read_text().partition('revision = "')[2].partition('"')[0]
+    number = int(head[:4]) + 1
+    (versions / f"{number:04}_trial.py").write_text(MIGRATION.format(head=head, number=number))
     return folder
 
 
