@@ -6,6 +6,7 @@ now and then how far its write-ahead log goes, and a replica has to have replaye
 was asked the time before.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -14,7 +15,6 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.errors import Unavailable
 from db.sql.engine import replica_here
 from db.sql.watch import in_use
 
@@ -24,21 +24,22 @@ MARKED_EVERY_SECONDS = 5
 
 Result = TypeVar("Result")
 
+# Places in the log are compared as numbers of bytes, which all drivers know.
+_PLACE = "CAST(pg_wal_lsn_diff({}, '0/0') AS bigint)"
 _WRITTEN = text(
-    "SELECT CAST(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS text)"
+    f"SELECT CASE WHEN pg_is_in_recovery() THEN {_PLACE.format('pg_last_wal_replay_lsn()')}"
+    f" ELSE {_PLACE.format('pg_current_wal_lsn()')} END"
 )
-_HAS_REPLAYED = text("SELECT coalesce(pg_last_wal_replay_lsn() >= CAST(:mark AS pg_lsn), true)")
+_REPLAYED = text(f"SELECT {_PLACE.format('pg_last_wal_replay_lsn()')}")
+
+_log = logging.getLogger(__name__)
 
 
 class _State:
     passed_over_until = 0.0
-    mark = ""
-    next_mark = ""
+    mark: int | None = None
+    next_mark: int | None = None
     marked_at = float("-inf")
-
-
-class Behind(Exception):
-    """A replica lacks what its reader has to see."""
 
 
 def read_a_moment_old(
@@ -53,12 +54,12 @@ def read_a_moment_old(
         return read(primary)
     try:
         with _snapshot(engine) as replica:
-            if not replica.execute(_HAS_REPLAYED, {"mark": _State.mark}).scalar():
-                _pass_over()
+            if _is_behind(replica):
+                _pass_over("it is behind")
             elif fits is None or fits(replica):
                 return read(replica)
-    except (SQLAlchemyError, OSError, Unavailable):
-        _pass_over()
+    except (SQLAlchemyError, OSError) as error:
+        _pass_over(type(error).__name__)
     return read(primary)
 
 
@@ -74,13 +75,20 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
             in_use.pop(driver, None)
 
 
-def _pass_over() -> None:
+def _pass_over(reason: str) -> None:
+    _log.warning("Replicas are passed over for %s s: %s", PASSED_OVER_SECONDS, reason)
     _State.passed_over_until = monotonic() + PASSED_OVER_SECONDS
+
+
+def _is_behind(replica: Connection) -> bool:
+    replayed = replica.execute(_REPLAYED).scalar()
+    # A primary in a replica's place has nothing to replay.
+    return replayed is not None and _State.mark is not None and replayed < _State.mark
 
 
 def _marked(primary: Connection) -> bool:
     """Ask the primary how far its log goes, when it is time to; return whether there is a mark to hold replicas to."""
     if monotonic() - _State.marked_at >= MARKED_EVERY_SECONDS:
         _State.marked_at = monotonic()
-        _State.mark, _State.next_mark = _State.next_mark, primary.execute(_WRITTEN).scalar() or ""
-    return bool(_State.mark)
+        _State.mark, _State.next_mark = _State.next_mark, primary.execute(_WRITTEN).scalar()
+    return _State.mark is not None
