@@ -120,6 +120,7 @@ def _run(names: list[str], logs: Path | None) -> list[Outcome]:
                     for name in names:
                         outcomes.append(undergo(EVENTS[name], cluster, driver, engine))
                         print(outcomes[-1].line(), flush=True)
+            print(f"connections to replicas: {cluster.row('replicas', 'BACKEND')['stot']}", flush=True)
         finally:
             if logs:
                 copytree(cluster.folder, logs, ignore=ignore_patterns("n[0-9]", "etcd", "product", "*.sock", ".s.*"))

@@ -30,9 +30,11 @@ class Ports:
     @classmethod
     def free(cls) -> "Ports":
         """Choose ports that nobody listens on."""
-        ports = iter(free_ports(6 + 2 * len(NODES) + len(POOLERS) + len(SERVERS)))
+        groups = (NODES, NODES, POOLERS, SERVERS)
+        ports = iter(free_ports(6 + sum(map(len, groups))))
         single = [next(ports) for _ in range(6)]
-        return cls(*single, *({name: next(ports) for name in names} for names in (NODES, NODES, POOLERS, SERVERS)))
+        nodes, patroni, poolers, servers = ({name: next(ports) for name in names} for names in groups)
+        return cls(*single, postgresql=nodes, patroni=patroni, poolers=poolers, servers=servers)
 
 
 def etcd_command(folder: Path, ports: Ports) -> list[str]:
