@@ -66,11 +66,11 @@ def kill_postgresql_of_primary(cluster: Cluster) -> None:
 
 
 def kill_server(cluster: Cluster) -> int:
-    """Kill a server; return how many requests it had under way at most in the second before."""
+    """Kill a server; return how many requests it had under way at most in the second before, and when it died."""
     cluster.tell_balancer("clear counters all")
     sleep(1)
-    under_way = int(cluster.row("servers", "s2")["smax"])
     cluster.programs["s2"].kill()
+    under_way = int(cluster.row("servers", "s2")["smax"])
     sleep(SECONDS_AWAY)
     cluster.programs["s2"].start()
     return under_way
