@@ -14,9 +14,8 @@ from typing import Any
 
 import httpx
 import psutil
-from sqlalchemy import create_engine, text
+import psycopg
 
-from db.sql.urls import driver_url
 from settings import ROOT
 from tests.conftest import SECRET, folder_in_memory
 from tests.trials.cluster.configs import (
@@ -110,6 +109,12 @@ class Cluster:
         """Check whether HAProxy finds all servers ready."""
         return {self.row("servers", server)["status"] for server in SERVERS} == {"UP"}
 
+    def tell_postgresql(self, node: str, statement: str) -> None:
+        """Have a node's PostgreSQL do something, past everything else."""
+        url = f"postgresql://postgres@127.0.0.1:{self.ports.postgresql[node]}/postgres"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
     def ctl(self, *arguments: str) -> None:
         """Run patronictl."""
         command = ["patronictl", "-c", str(self.folder / "n1.yml"), *arguments]
@@ -161,8 +166,8 @@ def kill_postgresql(data: Path) -> None:
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """Bring the cluster up in a folder of its own, and leave nothing of it behind."""
+def running_cluster(logs: Path | None) -> Iterator[Cluster]:
+    """Bring the cluster up in a folder of its own, and leave nothing of it behind but its logs, if they are wanted."""
     with TemporaryDirectory(prefix="cluster", dir=folder_in_memory()) as name:
         folder, ports = Path(name), Ports.free()
         if os.geteuid() == 0:
@@ -177,6 +182,9 @@ def running_cluster() -> Iterator[Cluster]:
                 program.kill()
             for node in NODES:
                 kill_postgresql(folder / node)
+            if logs:
+                for log in folder.glob("*.log"):
+                    shutil.copy(log, logs)
 
 
 def _programs(folder: Path, ports: Ports) -> dict[str, Program]:
@@ -211,12 +219,6 @@ def _bring_up(cluster: Cluster) -> None:
 
 
 def _create_database(cluster: Cluster) -> None:
-    url = f"postgresql://postgres@127.0.0.1:{cluster.ports.primary}/postgres"
-    engine = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
-    wait_until(
-        "HAProxy knows the primary", lambda: "UP" in cluster.tell_balancer("show stat").split("primary,BACKEND")[1]
-    )
-    with engine.connect() as connection:
-        for statement in SET_UP_OF_ROLE:
-            connection.execute(text(statement))
-    engine.dispose()
+    wait_until("HAProxy knows the primary", lambda: cluster.row("primary", "BACKEND")["status"] == "UP")
+    for statement in SET_UP_OF_ROLE:
+        cluster.tell_postgresql(cluster.primary(), statement)

@@ -8,12 +8,15 @@ from time import sleep
 
 from settings import ROOT
 from tests.trials.cluster.cluster import Cluster
-from tests.trials.cluster.configs import SERVERS
+from tests.trials.cluster.configs import NODES, SERVERS
 from tests.trials.cluster.programs import wait_until
 
 FOLDERS = ("commands", "db", "handlers", "language", "openapi", "security", "server")
 SECONDS_AWAY = 4
 """How long what was killed stays away, where it is not what takes its place that matters."""
+
+SECONDS_BEHIND = 20
+"""Longer than a replica may be behind (db/sql/replicas.py)."""
 
 MIGRATION = """
 import sqlalchemy as sa
@@ -99,6 +102,16 @@ def switch_over(cluster: Cluster) -> None:
     wait_until("another node is the primary", lambda: _leader(cluster) not in (None, before))
 
 
+def hold_replicas_back(cluster: Cluster) -> None:
+    """Have all standbys receive what is written, and show none of it: they are passed over before long."""
+    standbys = [node for node in NODES if node != cluster.primary()]
+    for node in standbys:
+        cluster.tell_postgresql(node, "SELECT pg_wal_replay_pause()")
+    sleep(SECONDS_BEHIND)
+    for node in standbys:
+        cluster.tell_postgresql(node, "SELECT pg_wal_replay_resume()")
+
+
 def restart_servers(cluster: Cluster) -> None:
     """Restart all servers one by one, each taken out of HAProxy's hands before it is told to end."""
     for server in SERVERS:
@@ -140,6 +153,7 @@ EVENTS = {
     "pooler": Event("`kill -9` of a PgBouncer", kill_pooler, None, 5),
     "server": Event("`kill -9` of a server", kill_server, 0, 5),
     "redis": Event("`kill -9` of Redis", kill_redis, 0, 0),
+    "replicas": Event("replicas that fall behind", hold_replicas_back, 0, 0),
     "restart": Event("rolling restart of all servers", restart_servers, 0, 0),
     "schema": Event("rolling schema change: a column, an index, all servers anew", change_schema, 0, 0),
 }
