@@ -5,7 +5,7 @@ IS_SUPPORTED := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test coverage test-sdk test-browser check lint audit lint-node format sdk fuzz walks attack crash cluster races diff-contracts bench contract migration lock clean
+.PHONY: help serve demo test coverage test-sdk test-browser test-deploy check lint audit lint-deploy lint-node format sdk fuzz walks attack crash cluster races migration-trial diff-contracts bench contract migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -28,6 +28,9 @@ test-sdk: .venv/sdk tools/node_modules/.package-lock.json ## Test the generated 
 test-browser: .venv/test tools/node_modules/.package-lock.json ## Test the pages in Chromium (needs Node 20.19); SCREENSHOTS=<folder> keeps pictures
 	@$(BIN)/python -m pytest -m browser
 
+test-deploy: .venv/test .venv/deploy ## Try out Caddy and nginx before two servers (nginx is Debian's, or skipped)
+	@$(BIN)/python -m pytest -m deploy -rs
+
 lint: .venv/test ## Check style, types, security and the contracts' YAML
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -41,7 +44,10 @@ audit: .venv/audit ## Look up known vulnerabilities of all that the lock files n
 		.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$lock || failed=1; \
 	done; exit $${failed:-0}
 
-LOCKS := requirements.lock requirements-test.lock requirements-sdk.lock requirements-audit.lock
+LOCKS := requirements.lock requirements-test.lock requirements-sdk.lock requirements-audit.lock requirements-deploy.lock
+
+lint-deploy: .venv/test .venv/deploy ## Check what is in deploy/ with validators, and name those that are not installed
+	@$(BIN)/python -m tools.deployment .venv/deploy/bin
 
 lint-node: tools/node_modules/.package-lock.json ## Check the contracts with Redocly and Spectral (needs Node 20.19)
 	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
@@ -75,6 +81,9 @@ cluster: .venv/test ## Kill and replace parts of a PostgreSQL cluster while clie
 races: .venv/test ## Send 500 requests that want the same thing at the same time, on both databases (OPTIONS=--help)
 	@$(BIN)/python -W ignore -m tests.trials.races $(OPTIONS)
 
+migration-trial: .venv/test ## Change the schema over a million tasks in use, and see who waits: make migration-trial OPTIONS="--tasks 100000"
+	@$(BIN)/python -W ignore -m tests.trials.migrations $(OPTIONS)
+
 diff-contracts: .venv/test ## List what has changed in the contracts since a revision, breaking changes first: make diff-contracts BASE=<revision>
 	@$(BIN)/python -m tools.contract_changes $(or $(BASE),HEAD)
 
@@ -92,6 +101,7 @@ lock: .venv/test ## Pin the newest allowed versions of all dependencies
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra test pyproject.toml -o requirements-test.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra test --extra sdk pyproject.toml -o requirements-sdk.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) requirements-audit.in -o requirements-audit.lock
+	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) requirements-deploy.in -o requirements-deploy.lock
 
 COMPILE := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
@@ -114,8 +124,8 @@ QUIETLY := -qq --disable-pip-version-check
 	@$(BIN)/python -m pip install $(QUIETLY) --no-deps --require-hashes -r requirements-sdk.lock
 	@touch .venv/serve .venv/test $@
 
-# In an environment of its own, so that what audits the dependencies is none of them.
-.venv/audit: requirements-audit.lock | .venv/bin/python
+# In environments of their own, so that what audits the dependencies, or checks deploy/, is none of them.
+.venv/audit .venv/deploy: .venv/%: requirements-%.lock | .venv/bin/python
 	@rm -rf $@ && $(BIN)/python -m venv $@
 	@$@/bin/python -m pip install $(QUIETLY) --no-deps --require-hashes -r $<
 	@touch $@

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 import clock
 from db.accounts.accounts import Account
 from db.errors import DomainError
-from db.focus.sessions import FocusSession, add_plant
+from db.focus.sessions import FocusSession, add_plant, change_session
 from db.focus.stats import keeping_stats
 from db.membership import join
 from db.personal_anchor import Achievement, FocusItem, FuturePlan, find_profile
@@ -96,7 +96,7 @@ def add_focus_sessions(session: Session, account: Account, *, at: datetime) -> N
             planned = {"duration_min": random.choice((15, 25, 25, 50))}
             one = add(session, FocusSession, planned, owner=account.id, at=begun_at)
             ended_at = begun_at + timedelta(minutes=one.duration_min or 0)
-            one.change({"completed": True}, stats=stats, zone=UTC, at=ended_at)
+            change_session(stats, one.id, {"completed": True}, at=ended_at)
             plant = {"plant_type": random.choice(PLANTS), "growth_stage": random.randint(1, 5)}
             add_plant(one, plant, stats=stats, at=ended_at)
         add(session, FocusSession, {"duration_min": 25}, owner=account.id, at=at - timedelta(minutes=10))

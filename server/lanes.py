@@ -3,20 +3,21 @@
 import asyncio
 import os
 from asyncio import CancelledError, Future
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future as Job
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.util import greenlet_spawn
+from starlette.types import Receive
 
 from db.errors import DatabaseBusy
 from db.sql.engine import waits_on_loop
 from db.sql.postgresql import AT_ONCE
 from db.sql.watch import is_silent, silence
 from server.fair_turns import FairTurns
-from server.patience import Patience, refusal
+from server.patience import BrokenOff, why_cancelled
 
 READERS = 2
 """Under the GIL more threads take turns more often and answer less (four of them a tenth less)."""
@@ -29,95 +30,91 @@ LONGEST_QUEUE_OF_ONE = 8
 
 Result = TypeVar("Result")
 
-
-class BrokenOff(Exception):
-    """The server is told to stop, and no longer waits for what still runs."""
-
-
-def _why_cancelled() -> Exception:
-    task = asyncio.current_task()
-    if task is None or task.cancelling():
-        return BrokenOff()
-    return refusal()
+Whose = Callable[[], Hashable] | None
+"""Names whom a turn is for, and is asked only where somebody has to wait; None stands for the server itself."""
 
 
-class Threads:
-    """A few threads and the queue before them. Work crosses into a thread once and its result back once."""
+class Threads(FairTurns):
+    """A few threads. Work crosses into a thread once and its result back once."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, **more: Any) -> None:
+        super().__init__(count, **more)
         self.executor = ThreadPoolExecutor(count)
-        self.patience = Patience()
 
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Run a function in a thread. Raises a `Refusal` or `DatabaseBusy` (503) when it cannot begin soon."""
+    async def run(self, work: Callable[[], Result], whose: Whose = None, receive: Receive | None = None) -> Result:
+        """Run a function in a thread, when it is the turn of whose it is. Raises what `wait` and `whose` raise."""
         if silence.until and is_silent():
+            self.refused += 1
             raise DatabaseBusy
+        if not self.free:
+            return await self.wait(whose and whose(), receive, work)
+        self.free -= 1
         job = self.executor.submit(work)
         turn = asyncio.wrap_future(job)
-        self.patience.waiting[turn] = monotonic(), job
+        self.patience.waiting[turn] = monotonic(), True
         if self.patience.next_look is None:
             self.patience.look_soon()
         try:
             return await turn
         except CancelledError as error:
-            raise _why_cancelled() from error
+            raise why_cancelled(has_begun=True) from error
         finally:
             del self.patience.waiting[turn]
+            if not job.done():
+                loop = asyncio.get_running_loop()
+                job.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(self.hand_on))
+            elif self.waiting:
+                self.hand_on()
+            else:
+                self.free += 1
+
+    def begin(self, place: Future[Any]) -> None:
+        """Begin the work of somebody who waits; the turn ends with it, whether anybody still waits for it or not."""
+        loop = place.get_loop()
+        self.patience.waiting[place] = monotonic(), True
+        job = self.executor.submit(self.works[place])
+        job.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(self._end, place, job))
+
+    def _end(self, place: Future[Any], job: Job[Any]) -> None:
+        self.hand_on()
+        error = job.exception()
+        if place.done():
+            return
+        if error is None:
+            place.set_result(job.result())
+        else:
+            place.set_exception(error)
+
+    def _give_up(self, key: Hashable, place: Future[Any]) -> None:
+        if place.cancelled():
+            super()._give_up(key, place)
 
 
-class Turns:
+class Turns(FairTurns):
     """The event loop, in turns: a burst of requests is slow, but none of it fails for want of a connection."""
 
-    def __init__(self, count: int) -> None:
-        self.free = count
-        self.queue: deque[Future[None]] = deque()
-        self.patience = Patience()
+    async def run(self, work: Callable[[], Result], whose: Whose = None, receive: Receive | None = None) -> Result:
+        """Run a function in a greenlet that is put aside while it waits for the database, when it is its turn.
 
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Run a function in a greenlet that is put aside while it waits for the database.
-
-        Raises a `Refusal` or `DatabaseBusy` (503) when it cannot begin soon.
+        Raises what `wait` and `whose` raise.
         """
         if self.free:
             self.free -= 1
         else:
-            await self._wait()
+            await self.wait(whose and whose(), receive)
         try:
-            # Who found the database hanging may have passed the turn on.
+            # Who found the database hanging may have handed the turn on.
             if silence.until and is_silent():
+                self.refused += 1
                 raise DatabaseBusy
             return await greenlet_spawn(work)
         except CancelledError as error:
             raise BrokenOff from error
         finally:
-            if self.queue:
-                self._pass_on()
+            if self.waiting:
+                self.hand_on()
             else:
                 self.free += 1
-
-    async def _wait(self) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        self.queue.append(turn)
-        self.patience.waiting[turn] = monotonic(), None
-        if self.patience.next_look is None:
-            self.patience.look_soon()
-        try:
-            await turn
-        except CancelledError as error:
-            # It may have come in the same moment.
-            if not turn.cancelled():
-                self._pass_on()
-            raise _why_cancelled() from error
-        finally:
-            del self.patience.waiting[turn]
-
-    def _pass_on(self) -> None:
-        while self.queue:
-            turn = self.queue.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self.free += 1
 
 
 Lane = Threads | Turns
@@ -127,14 +124,13 @@ class Lanes:
     """The lanes of a server."""
 
     def __init__(self) -> None:
-        on_loop = Turns(AT_ONCE) if waits_on_loop() else None
-        self.reads = on_loop or Threads(READERS)
+        on_loop = Turns(AT_ONCE, name="database") if waits_on_loop() else None
+        self.reads = on_loop or Threads(READERS, name="reads")
         # SQLite has one writer at a time. In one thread they wait for each other without keeping a reader waiting.
-        self.writes = on_loop or Threads(1)
+        self.writes = on_loop or Threads(1, name="writes")
         # bcrypt gets half the cores, so that twenty logins at once leave the others to all else.
         hashers = max(1, (os.cpu_count() or 1) // 2)
-        self.passwords = Threads(hashers)
-        self.password_turns = FairTurns(hashers, most=LONGEST_QUEUE, most_of_one=LONGEST_QUEUE_OF_ONE)
+        self.passwords = Threads(hashers, name="passwords", most=LONGEST_QUEUE, most_of_one=LONGEST_QUEUE_OF_ONE)
 
     def lane_of(self, method: str, *, hashes_password: bool) -> Lane:
         """Return the lane of an operation."""

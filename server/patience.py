@@ -4,15 +4,12 @@ import asyncio
 from asyncio import Future
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from db.errors import DatabaseBusy
 from db.sql.engine import waits_on_loop
 from db.sql.watch import BUDGET_SECONDS, is_silent
 from server.errors.refusals import busy
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future as Job
 
 LONGEST_WAIT_SECONDS = 10
 
@@ -26,8 +23,8 @@ class Patience:
     """
 
     def __init__(self) -> None:
-        self.waiting: dict[Future[Any], tuple[float, Job[Any] | None]] = {}
-        """Since when each has waited, and the work that it waits for where that is a thread's."""
+        self.waiting: dict[Future[Any], tuple[float, bool]] = {}
+        """Since when each has waited, and whether for work that has begun."""
         self.next_look: asyncio.TimerHandle | None = None
         # Only PostgreSQL can be found hanging, and then they have to know at once.
         self.tick = 0.05 if waits_on_loop() else 0.5
@@ -38,19 +35,23 @@ class Patience:
 
     def _look(self) -> None:
         now, silent = monotonic(), is_silent()
-        for turn, (since, job) in self.waiting.items():
-            if job is None or not (job.running() or job.done()):
-                longest = 0 if silent else LONGEST_WAIT_SECONDS
-            else:
-                # It ends by itself; only psycopg takes longer to give up opening a connection.
-                longest = BUDGET_SECONDS if silent else inf
-            if now - since > longest:
+        # What has begun ends by itself; only psycopg takes longer to give up opening a connection.
+        before, after = (0, BUDGET_SECONDS) if silent else (LONGEST_WAIT_SECONDS, inf)
+        for turn, (since, has_begun) in self.waiting.items():
+            if now - since > (after if has_begun else before):
                 turn.cancel()
         self.next_look = None
         if self.waiting:
             self.look_soon()
 
 
-def refusal() -> Exception:
-    """Return what to raise for somebody who has waited in vain (503)."""
+class BrokenOff(Exception):
+    """The server is told to stop, and no longer waits for what still runs."""
+
+
+def why_cancelled(*, has_begun: bool) -> Exception:
+    """Return what to raise for somebody who has waited in vain: a refusal (503), unless his work has begun."""
+    task = asyncio.current_task()
+    if has_begun and (task is None or task.cancelling()):
+        return BrokenOff()
     return DatabaseBusy() if is_silent() else busy(RETRY_AFTER_SECONDS)

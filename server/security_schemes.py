@@ -5,8 +5,10 @@ of the token.
 """
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from functools import partial
 from typing import Any, cast
+from uuid import UUID
 
 from connexion.lifecycle import ConnexionRequest
 from connexion.security import NO_VALUE, AbstractSecurityHandler
@@ -16,7 +18,7 @@ from werkzeug.http import parse_cookie
 import clock
 from db.errors import DomainError
 from security.errors import ForeignOrigin
-from security.tokens import Kind, identify
+from security.tokens import Kind, identify, read_token
 from server.asgi import header, own_origin
 from server.errors.refusals import not_the_path_user
 from server.lanes import Lane, Lanes
@@ -53,7 +55,8 @@ class TokenHandler(AbstractSecurityHandler):
             raw = self.token_in(scope, scheme)
             if raw is None:
                 return NO_VALUE
-            caller = await lane.run(partial(identify, raw, kind, at=clock.now()))
+            now = clock.now()
+            caller = await lane.run(partial(identify, raw, kind, at=now), partial(_account_of, raw, at=now))
         except DomainError as refusal:
             # Where a token may as well be in the body, the operation is entered all the same and raises this.
             context.setdefault("refusal", refusal)
@@ -64,6 +67,11 @@ class TokenHandler(AbstractSecurityHandler):
             raise not_the_path_user()
         context["token"] = caller.token
         return {"sub": caller.account_id}
+
+
+def _account_of(raw: str, *, at: datetime) -> UUID:
+    # Only the server's own signature makes it the account's turn; whoever has another token, waits for none.
+    return read_token(raw, at=at).account_uuid
 
 
 class CookieHandler(TokenHandler):

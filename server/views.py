@@ -9,7 +9,7 @@ operation that Connexion matched, secured and validated is called right away:
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import partial
 from typing import Any
 
@@ -53,24 +53,20 @@ class View:
         self.locate = locate
         hashes_password = words.get("x-hashes-password", False)
         self.lane = lanes.lane_of(operation.method, hashes_password=hashes_password)
-        self.turns = lanes.password_turns if hashes_password else None
+        self.watches_client = hashes_password
         self.answer = self._answer if operation.method == "get" else partial(trying_anew, self._answer)
         _refuse_unknown_arguments(operation, self.arguments, {one["name"] for one in parameters})
         app.view_functions[endpoint] = operation.function
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that Connexion let pass."""
-        work = partial(self.answer, self._arguments_of(scope))
-        if self.turns is None:
-            answer = await self.lane.run(work)
-        else:
-            key = client_address(scope)
-            answer = await self.turns.run(lambda: self.lane.run(work), key=key, receive=receive)
+        work, whose = partial(self.answer, self._arguments_of(scope)), partial(_whose, scope)
+        answer = await self.lane.run(work, whose, receive if self.watches_client else None)
         rest = answer.rest
         if rest is None or scope["method"] == "HEAD":
             await answer.send(send)
         else:
-            await send_parts(answer, lambda: self.lane.run(partial(self._go_on, rest)), receive, send)
+            await send_parts(answer, lambda: self.lane.run(partial(self._go_on, rest), whose), receive, send)
 
     def _arguments_of(self, scope: Scope) -> dict[str, Any]:
         found = scope["extensions"]["connexion_context"]
@@ -95,6 +91,11 @@ class View:
     def _go_on(self, rest: Iterator[bytes]) -> bytes | None:
         with self.app.app_context():
             return next(rest, None)
+
+
+def _whose(scope: Scope) -> Hashable:
+    token = scope["extensions"]["connexion_context"].get("token")
+    return client_address(scope) if token is None else token.account_uuid
 
 
 def _refuse_unknown_arguments(operation: AbstractOperation, arguments: tuple[str, ...], parameters: set[str]) -> None:

@@ -1,20 +1,20 @@
 """Focus sessions: times of focused work, each credited to its account once, when it is completed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, String, func, select
+from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, String, and_, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.errors import AccountGone, Conflict, NotFound
 from db.focus.days import day_at, end_of
-from db.focus.stats import MOST_MINUTES, FocusStats
+from db.focus.stats import MOST_MINUTES, FocusDay, FocusStats, KeptStats
 from db.sql.listings import Key
-from db.sql.ownership import Changing, Owned, add, listing_of, read_owned
+from db.sql.ownership import Changing, Owned, Row, add, listing_of, read_by_uuid, read_owned, table_of
+from db.sql.prepared import Prepared
 
 ACTIVE_FOR = timedelta(hours=24)
 """How long after its start a session that is not completed still counts as the active one."""
@@ -48,29 +48,7 @@ class FocusSession(Owned):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
-    def change(self, values: Mapping[str, Any], *, stats: FocusStats, zone: ZoneInfo, at: datetime) -> None:
-        """Change the planned minutes (`duration_min`), or complete it (`completed`, `actual_duration_min`).
-
-        Completing it again changes nothing. Raises `Conflict` when a completed session is to be opened again.
-        """
-        if values.get("completed") is False and self.completed_at is not None:
-            raise Conflict("A completed session cannot be opened again.", "session_completed")
-        if "duration_min" in values:
-            self.duration_min = values["duration_min"]
-        if values.get("completed") and self.completed_at is None:
-            self._complete(values.get("actual_duration_min"), stats, zone, at)
-        if values:
-            self.updated_at = at
-
-    def _complete(self, actual_min: int | None, stats: FocusStats, zone: ZoneInfo, at: datetime) -> None:
-        day = day_at(at, zone)
-        day_ends_at = end_of(day, zone)
-        known = [minutes for minutes in (actual_min, self.duration_min) if minutes is not None]
-        minutes = known[0] if known else min(max(0, (at - self.created_at) // _MINUTE), MOST_MINUTES)
-        self.completed_at, self.completed_on, self.day_ends_at = at, day, day_ends_at
-        self.focus_min = stats.credit(minutes, day=day, day_ends_at=day_ends_at, at=at)
-
-    def remove(self, stats: FocusStats, *, at: datetime) -> None:
+    def remove(self, stats: KeptStats, *, at: datetime) -> None:
         """Delete the session with its plant, and take its credit back."""
         plants = select(func.count()).select_from(Plant).where(Plant.session_id == self.id)
         stats.plant_count -= stats.session.scalar(plants) or 0
@@ -104,6 +82,48 @@ NEWEST_SESSIONS_FIRST = listing_of(FocusSession, Key(FocusSession.created_at, de
 OLDEST_PLANTS_FIRST = listing_of(Plant, Key(Plant.created_at))
 
 
+_SESSIONS = table_of(FocusSession)
+_CHANGING = ("duration_min", "focus_min", "completed_at", "completed_on", "day_ends_at", "updated_at")
+_ON_A_DAY = Prepared(
+    select(*_SESSIONS.c, FocusDay.focus_min.label("day_min"))
+    .outerjoin(FocusDay, and_(FocusDay.account_id == bindparam("owner"), FocusDay.day == bindparam("today")))
+    .where(_SESSIONS.c.id == bindparam("uuid"))
+)
+_PUT = Prepared(update(_SESSIONS).where(_SESSIONS.c.id == bindparam("uuid")).returning(*_SESSIONS.c), sets=_CHANGING)
+
+
+def change_session(stats: KeptStats, session_id: UUID, values: Mapping[str, Any], *, at: datetime) -> Row:
+    """Change the planned minutes (`duration_min`) of a session, or complete it (`completed`, `actual_duration_min`).
+
+    Completing it again changes nothing. The lock on the statistics stands for one on the session. Raises `NotFound` or
+    `NotYours`, and `Conflict` when a completed session is to be opened again.
+    """
+    connection, owner, today = stats.session.connection(), stats.account_id, day_at(at, stats.zone)
+    focus = read_by_uuid(connection, FocusSession, _ON_A_DAY, session_id, owner=owner, today=today)
+    if values.get("completed") is False and focus.completed_at is not None:
+        raise Conflict("A completed session cannot be opened again.", "session_completed")
+    if not values:
+        return focus
+    changed: dict[str, Any] = {name: getattr(focus, name) for name in _CHANGING} | {"updated_at": at}
+    if "duration_min" in values:
+        changed["duration_min"] = values["duration_min"]
+    if values.get("completed") and focus.completed_at is None:
+        minutes = _minutes_of(focus, (values.get("actual_duration_min"), changed["duration_min"]), at)
+        changed |= _credited(stats, minutes, day=today, day_min=focus.day_min, at=at)
+    return _PUT.first(connection, uuid=session_id, **changed)
+
+
+def _minutes_of(focus: Row, said: Sequence[int | None], at: datetime) -> int:
+    passed = min(max(0, (at - focus.created_at) // _MINUTE), MOST_MINUTES)
+    return next((minutes for minutes in said if minutes is not None), passed)
+
+
+def _credited(stats: KeptStats, minutes: int, *, day: date, day_min: int | None, at: datetime) -> dict[str, Any]:
+    day_ends_at = end_of(day, stats.zone)
+    credited = stats.credit(minutes, day=day, day_min=day_min, day_ends_at=day_ends_at, at=at)
+    return {"focus_min": credited, "completed_at": at, "completed_on": day, "day_ends_at": day_ends_at}
+
+
 def count_sessions(connection: Connection, *, owner: int) -> int:
     """Count an account's focus sessions, completed or not."""
     own = select(func.count()).select_from(FocusSession).where(FocusSession.account_id == owner)
@@ -132,7 +152,7 @@ def read_active_session(connection: Connection, *, owner: int, at: datetime) -> 
     return row
 
 
-def add_plant(focus: FocusSession, values: Mapping[str, Any], *, stats: FocusStats, at: datetime) -> Plant:
+def add_plant(focus: FocusSession, values: Mapping[str, Any], *, stats: KeptStats, at: datetime) -> Plant:
     """Add a plant to a session; without a number in `values`, it gets the next one in the garden.
 
     Raises `Conflict` when the session already has a plant.
@@ -147,7 +167,7 @@ def add_plant(focus: FocusSession, values: Mapping[str, Any], *, stats: FocusSta
     return plant
 
 
-def _next_number(stats: FocusStats) -> int:
+def _next_number(stats: KeptStats) -> int:
     highest = stats.session.scalar(select(func.max(Plant.plant_num)).where(Plant.account_id == stats.account_id))
     return (highest or 0) + 1
 
@@ -161,7 +181,7 @@ def read_plant_of(connection: Connection, session_id: UUID, *, owner: int) -> An
     return row
 
 
-def remove_plant(plant: Plant, stats: FocusStats) -> None:
+def remove_plant(plant: Plant, stats: KeptStats) -> None:
     """Delete a plant from the garden."""
     stats.session.delete(plant)
     stats.plant_count -= 1

@@ -2,16 +2,22 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import isqrt
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
+from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from db.accounts.accounts import Account
 from db.errors import AccountGone
-from db.focus.days import DAY, streaks
+from db.focus.days import DAY, streaks, zone_of
 from db.focus.standings import Figures, accounts_above, replace_figures
+from db.sql.ownership import Row, table_of
+from db.sql.prepared import Prepared
 from db.sql.types import Base, Id
 
 MOST_MINUTES = 1440
@@ -73,50 +79,56 @@ class FocusStats(Base):
     plant_count: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime]
 
-    def credit(self, minutes: int, *, day: date, day_ends_at: datetime, at: datetime) -> int:
-        """Credit a completed session to a day, up to `MOST_MINUTES` a day, and return the credited minutes."""
-        kept = self._day(day)
-        credited = min(minutes, MOST_MINUTES - kept.focus_min)
-        kept.focus_min += credited
-        kept.sessions_completed += 1
+
+# Greatest figure first, then the older account: the top of a leaderboard is the beginning of its index.
+for column in (FocusStats.total_focus_min, FocusStats.total_sessions, FocusStats.best_streak):
+    Index(f"ix_focus_stats_most_{column.key}", column.desc(), FocusStats.account_id)
+
+
+@dataclass
+class KeptStats:
+    """An account's statistics while they are changed."""
+
+    session: Session
+    zone: ZoneInfo
+    account_id: int
+    total_focus_min: int
+    total_sessions: int
+    best_streak: int
+    last_streak: int
+    last_day: date | None
+    active_until: datetime | None
+    plant_count: int
+    updated_at: datetime
+
+    def credit(self, minutes: int, *, day: date, day_min: int | None, day_ends_at: datetime, at: datetime) -> int:
+        """Credit a completed session to a day, up to `MOST_MINUTES` a day, and return the credited minutes.
+
+        `day_min` are the minutes that the day has so far; None before its first session.
+        """
+        credited = min(minutes, MOST_MINUTES - (day_min or 0))
+        _ADD_TO_DAY.first(self.session.connection(), account_id=self.account_id, day=day, focus_min=credited)
         self.total_focus_min += credited
         self.total_sessions += 1
         self.active_until = max(self.active_until or day_ends_at, day_ends_at)
         self.updated_at = at
-        if kept.sessions_completed == 1:
+        if day_min is None:
             self._go_on_streak(day)
         return credited
 
     def discredit(self, minutes: int, *, day: date, active_until: datetime | None, at: datetime) -> None:
         """Take a session's credit back; the last day of the remaining sessions ends at `active_until`."""
-        kept = self._day(day)
-        kept.focus_min -= minutes
-        kept.sessions_completed -= 1
         self.total_focus_min -= minutes
         self.total_sessions -= 1
         self.active_until = active_until
         self.updated_at = at
-        if not kept.sessions_completed:
+        kept = self.session.get_one(FocusDay, (self.account_id, day))
+        if kept.sessions_completed > 1:
+            kept.focus_min -= minutes
+            kept.sessions_completed -= 1
+        else:
             self.session.delete(kept)
             self._recount_streaks()
-
-    def figures(self) -> Figures:
-        """Return what the account adds to the totals and to the standings."""
-        return Figures(
-            accounts=1,
-            focus_min=self.total_focus_min,
-            sessions=self.total_sessions,
-            plants=self.plant_count,
-            best_streak=self.best_streak,
-            active_until=minute_of(self.active_until) if self.active_until else 0,
-        )
-
-    def _day(self, day: date) -> FocusDay:
-        kept = self.session.get(FocusDay, (self.account_id, day))
-        if kept is None:
-            kept = FocusDay(account_id=self.account_id, day=day, focus_min=0, sessions_completed=0)
-            self.session.add(kept)
-        return kept
 
     def _go_on_streak(self, day: date) -> None:
         if self.last_day is not None and day < self.last_day:
@@ -133,18 +145,17 @@ class FocusStats(Base):
         self.best_streak, self.last_streak = streaks(kept)
         self.last_day = kept[-1] if kept else None
 
-    @property
-    def session(self) -> Session:
-        """Return the database session in which they were found."""
-        session = object_session(self)
-        # Statistics are changed where they were found.
-        assert session is not None  # noqa: S101  # nosec B101
-        return session
 
-
-# Greatest figure first, then the older account: the top of a leaderboard is the beginning of its index.
-for column in (FocusStats.total_focus_min, FocusStats.total_sessions, FocusStats.best_streak):
-    Index(f"ix_focus_stats_most_{column.key}", column.desc(), FocusStats.account_id)
+def figures_of(stats: Row) -> Figures:
+    """Return what an account adds to the totals and to the standings."""
+    return Figures(
+        accounts=1,
+        focus_min=stats.total_focus_min,
+        sessions=stats.total_sessions,
+        plants=stats.plant_count,
+        best_streak=stats.best_streak,
+        active_until=minute_of(stats.active_until) if stats.active_until else 0,
+    )
 
 
 def minute_of(at: datetime) -> int:
@@ -155,37 +166,64 @@ def minute_of(at: datetime) -> int:
 def add_stats(session: Session, *, account_id: int, at: datetime) -> None:
     """Add the statistics of a new account."""
     session.add(FocusStats(account_id=account_id, updated_at=at))
-    replace_figures(session, account_id, Figures(), Figures(accounts=1))
+    replace_figures(session.connection(), account_id, Figures(), Figures(accounts=1))
 
 
 @contextmanager
-def keeping_stats(session: Session, *, owner: int) -> Iterator[FocusStats]:
-    """Find an account's statistics to change them, and afterwards update the standings and the totals.
+def keeping_stats(session: Session, *, owner: int) -> Iterator[KeptStats]:
+    """Find an account's statistics to change them, and afterwards write them, the standings and the totals.
 
     Every change of focus sessions or plants happens within it: it locks the statistics first, so two changes of one
     account come one after the other. Raises `AccountGone`.
     """
     stats = _locked(session, owner)
-    before = stats.figures()
+    before = replace(stats)
     yield stats
-    replace_figures(session, owner, before, stats.figures())
+    if stats != before:
+        _PUT.first(session.connection(), owner=owner, **{name: getattr(stats, name) for name in _CHANGING})
+        replace_figures(session.connection(), owner, figures_of(before), figures_of(stats))
 
 
 @contextmanager
 def leaving_standings(session: Session, *, owner: int) -> Iterator[None]:
     """Take an account that is closed within it out of the standings and the totals. Raises `AccountGone`."""
     stats = _locked(session, owner)
-    session.delete(stats)
-    session.flush()
+    session.execute(delete(FocusStats).where(FocusStats.account_id == owner))
     yield
-    replace_figures(session, owner, stats.figures(), Figures())
+    replace_figures(session.connection(), owner, figures_of(stats), Figures())
 
 
-def _locked(session: Session, owner: int) -> FocusStats:
-    stats = session.get(FocusStats, owner, with_for_update=True)
-    if stats is None:
+_STATS = table_of(FocusStats)
+_CHANGING = [column.name for column in _STATS.c if not column.primary_key]
+_LOCK = Prepared(
+    select(*_STATS.c, Account.preferences)
+    .join(Account, Account.id == _STATS.c.account_id)
+    .where(_STATS.c.account_id == bindparam("owner"))
+    .with_for_update(of=_STATS)
+)
+_PUT = Prepared(
+    update(_STATS).where(_STATS.c.account_id == bindparam("owner")).returning(_STATS.c.account_id), sets=_CHANGING
+)
+
+
+def _adding_to_day() -> Prepared:
+    new = insert(table_of(FocusDay)).values(sessions_completed=1)
+    so_far = table_of(FocusDay).c
+    sums = {name: so_far[name] + new.excluded[name] for name in ("focus_min", "sessions_completed")}
+    added = new.on_conflict_do_update(index_elements=("account_id", "day"), set_=sums)
+    return Prepared(added.returning(so_far.day), sets=("account_id", "day", "focus_min"))
+
+
+_ADD_TO_DAY = _adding_to_day()
+
+
+def _locked(session: Session, owner: int) -> KeptStats:
+    session.flush()
+    row = _LOCK.first(session.connection(), owner=owner)
+    if row is None:
         raise AccountGone
-    return stats
+    values = row._asdict()
+    return KeptStats(session, zone_of(values.pop("preferences")), **values)
 
 
 class Sum(NamedTuple):

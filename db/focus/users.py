@@ -2,14 +2,11 @@
 
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
-from sqlalchemy.orm import Session
 
 from db.accounts.accounts import Account
 from db.errors import AccountGone, NotFound
-from db.focus.days import zone_of
 from db.focus.stats import FocusStats
 
 _OF_STATS = [column for column in FocusStats.__table__.c if column.name != "updated_at"]
@@ -32,8 +29,3 @@ def public_user_row(connection: Connection, uuid: UUID) -> Any:
     if row is None:
         raise NotFound("There is no such user.", "user_not_found")
     return row
-
-
-def zone_of_account(session: Session, account_id: int) -> ZoneInfo:
-    """Read the time zone of an existing account."""
-    return zone_of(session.scalars(select(Account.preferences).where(Account.id == account_id)).one())

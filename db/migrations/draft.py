@@ -18,18 +18,18 @@ def draft(message: str) -> None:
         migrate(engine)
         with engine.connect() as connection:
             config = config_for(connection)
-            revisions = len(list(ScriptDirectory.from_config(config).walk_revisions()))
-            number = f"{revisions + 1:04}"
-            command.revision(
-                config, message, autogenerate=True, rev_id=number, process_revision_directives=_drop_if_empty
-            )
+            newest = ScriptDirectory.from_config(config).get_current_head() or "0000_fits_0001"
+            number = f"{int(newest[:4]) + 1:04}{newest[4:]}"
+            command.revision(config, message, autogenerate=True, rev_id=number, process_revision_directives=_review)
 
 
-def _drop_if_empty(_context: object, _revision: object, scripts: list[Any]) -> None:
+def _review(_context: object, _revision: object, scripts: list[Any]) -> None:
     # Alembic would write a migration that does nothing.
     if scripts[0].upgrade_ops.is_empty():
         scripts.clear()
         print("The models have not changed since the last migration: none is written.")
+    else:
+        print("Change tables that hold rows by the steps of db/migrations/steps.py: see docs/operations.md.")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,11 @@ def plain_type(kind: str, item: Any, _autogen_context: Any) -> str | Literal[Fal
     return False
 
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_item=plain_type)
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_item=plain_type,
+    transaction_per_migration=True,
+)
 with context.begin_transaction():
     context.run_migrations()

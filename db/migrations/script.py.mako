@@ -1,10 +1,16 @@
+<% body = f"{upgrades} {downgrades}" %>\
 """${message}."""
 
+% if "sa." in body:
 import sqlalchemy as sa
+% endif
 from alembic import op
-${imports if imports else ""}
+${imports + "\n" if imports else ""}\
+
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
+
+# Requests go on meanwhile: tables that hold rows are changed by db/migrations/steps.py (see docs/operations.md).
 
 
 def upgrade() -> None:

@@ -208,16 +208,6 @@ def _begin_on_postgresql(connection: Connection, driver: Any, *, limited: bool) 
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
-@contextmanager
-def unlimited(engine: Engine) -> Iterator[Connection]:
-    """Open a connection whose statements may take as long as they take, for work that no request waits for."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.detach()  # It closes afterwards, rather than being given to a request.
-            connection.exec_driver_sql("SET statement_timeout = 0")
-        yield connection
-
-
 def ping() -> None:
     """Check that the database answers. Raises `Unavailable` when it does not."""
     with autocommit() as connection:

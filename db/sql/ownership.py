@@ -84,9 +84,11 @@ def find_by_uuid(session: Session, model: type[Thing], uuid: UUID, *, owner: int
     return thing
 
 
-def read_by_uuid(connection: Connection, model: type[Owned], statement: Prepared, uuid: UUID, *, owner: int) -> Any:
-    """Read the row that a statement finds by the parameter `uuid`. Raises `NotFound` or `NotYours`."""
-    row = statement.first(connection, uuid=uuid)
+def read_by_uuid(
+    connection: Connection, model: type[Owned], statement: Prepared, uuid: UUID, *, owner: int, **more: Any
+) -> Any:
+    """Read the row that a statement finds by `uuid`, `owner` and more. Raises `NotFound` or `NotYours`."""
+    row = statement.first(connection, uuid=uuid, owner=owner, **more)
     _refuse_unless_owned(connection, model, row, owner)
     return row
 

@@ -4,9 +4,8 @@ from uuid import UUID
 
 import clock
 from db.focus import sessions as focus_sessions
-from db.focus.sessions import NEWEST_SESSIONS_FIRST, FocusSession, count_sessions
+from db.focus.sessions import NEWEST_SESSIONS_FIRST, FocusSession, change_session, count_sessions
 from db.focus.stats import keeping_stats
-from db.focus.users import zone_of_account
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import Row, add, find_owned, read_owned
 from language.texts import instant_json, optional_instant_json, renamed
@@ -45,9 +44,7 @@ def read_session(user: int, token: Token, session_id: UUID) -> dict[str, Any]:
 def update_session(user: int, token: Token, session_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
     changes = renamed(body, CHANGEABLE_MEMBERS)
     with transaction() as session, keeping_stats(session, owner=user) as stats:
-        focus = find_owned(session, FocusSession, session_id, owner=user)
-        focus.change(changes, stats=stats, zone=zone_of_account(session, user), at=clock.now())
-        return session_json(focus, token)
+        return session_json(change_session(stats, session_id, changes, at=clock.now()), token)
 
 
 def delete_session(user: int, session_id: UUID) -> None:

@@ -15,9 +15,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from db.focus.sessions import FocusSession
+from db.focus.sessions import FocusSession, change_session
 from db.focus.stats import keeping_stats
-from db.focus.users import zone_of_account
 from db.sql.engine import transaction
 from db.sql.ownership import add
 from security import tokens
@@ -112,7 +111,7 @@ def focus_on(account_id: int, at: datetime, minutes: int) -> UUID:
     """Complete a session of an account at a moment, without asking over HTTP."""
     with transaction() as session, keeping_stats(session, owner=account_id) as stats:
         focus = add(session, FocusSession, {"duration_min": minutes}, owner=account_id, at=at)
-        focus.change({"completed": True}, stats=stats, zone=zone_of_account(session, account_id), at=at)
+        change_session(stats, focus.id, {"completed": True}, at=at)
         return focus.id
 
 

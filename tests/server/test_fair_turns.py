@@ -2,11 +2,12 @@
 
 import asyncio
 from asyncio import Event, Task
-from collections.abc import Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from functools import partial
 from typing import Any
 
 import pytest
+from starlette.types import Receive
 
 from server import fair_turns, patience
 from server.errors.refusals import Refusal
@@ -19,11 +20,25 @@ def refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fair_turns, "REFUSAL_SECONDS", 0)
 
 
+class TurnsOfTasks(FairTurns):
+    """Turns whose work is a task's."""
+
+    async def run(self, work: Callable[[], Awaitable[Any]], key: Hashable, receive: Receive | None = None) -> Any:
+        if self.free:
+            self.free -= 1
+        else:
+            await self.wait(key, receive)
+        try:
+            return await work()
+        finally:
+            self.hand_on()
+
+
 class Scene:
     """A single turn, which somebody has, and a queue for it."""
 
     def __init__(self, *, most: int = 64, most_of_one: int = 8) -> None:
-        self.turns = FairTurns(1, most=most, most_of_one=most_of_one)
+        self.turns = TurnsOfTasks(1, most=most, most_of_one=most_of_one)
         self.end, self.started = Event(), list[Hashable]()
         self.first = self.ask("first", self.end)
 
@@ -40,7 +55,7 @@ class Scene:
             await (hangs_up or Event()).wait()
             return {"type": "http.disconnect"}
 
-        return asyncio.ensure_future(self.turns.run(work, key=key, receive=receive))
+        return asyncio.ensure_future(self.turns.run(work, key, receive))
 
     async def ask_all(self, keys: str) -> list[Task[Hashable]]:
         """Ask in this order, each letter a key."""
@@ -180,6 +195,23 @@ def test_when_every_key_waits_once_no_more_may_wait():
     on_a_loop(test())
 
 
+def test_who_waits_and_who_waited_in_vain_is_counted():
+    async def test() -> None:
+        scene, hangs_up = Scene(most=3), Event()
+        scene.ask("a", hangs_up=hangs_up)
+        await scene.ask_all("bcb")
+        assert (scene.turns.waiting, scene.turns.refused) == (3, 1)
+
+        hangs_up.set()
+        await settled()
+
+        assert (scene.turns.waiting, scene.turns.refused) == (2, 2)
+        await scene.order()
+        assert (scene.turns.waiting, scene.turns.refused) == (0, 2)
+
+    on_a_loop(test())
+
+
 def test_whoever_is_refused_is_told_when_to_come_back():
     async def test() -> None:
         scene = Scene(most_of_one=0)
@@ -197,12 +229,12 @@ def test_whoever_is_refused_waits_a_little_for_that(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(fair_turns, "REFUSAL_SECONDS", 0.02)
 
     async def test() -> None:
-        turns = FairTurns(0, most=0, most_of_one=0)
+        turns = TurnsOfTasks(0, most=0, most_of_one=0)
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
 
         with pytest.raises(Refusal):
-            await turns.run(Event().wait, key="a", receive=Event().wait)  # type: ignore[arg-type]
+            await turns.run(Event().wait, "a")
 
         assert loop.time() - asked_at >= 0.019
 
@@ -276,8 +308,8 @@ def test_work_that_fails_gives_its_turn_back():
         raise ZeroDivisionError
 
     async def test() -> None:
-        turns = FairTurns(1, most=1, most_of_one=1)
-        ask = partial(turns.run, fail, key="a", receive=Event().wait)  # type: ignore[arg-type]
+        turns = TurnsOfTasks(1, most=1, most_of_one=1)
+        ask = partial(turns.run, fail, "a")
 
         for _ in range(3):
             with pytest.raises(ZeroDivisionError):

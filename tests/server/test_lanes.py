@@ -1,17 +1,20 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
+from queue import SimpleQueue
 from threading import Event
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from sqlalchemy.util import await_only
+from sqlalchemy.util.concurrency import in_greenlet
 
 from db.errors import DatabaseBusy
 from db.sql import engine
@@ -20,6 +23,7 @@ from db.sql.postgresql import AT_ONCE
 from db.sql.watch import silence
 from security import tokens
 from server import patience, security_schemes
+from server.fair_turns import FairTurns
 from server.lanes import Lane, Threads, Turns
 from tests.conftest import HANGS_AFTER, Person, once
 from tests.operations import Operation, code_of, for_each, request_of
@@ -111,6 +115,81 @@ def test_a_burst_of_writes_does_not_fail_for_want_of_a_connection(person: Person
         answers = list(threads.map(partial(rename, person, todo), range(5 * AT_ONCE)))
 
     assert {answer.status_code for answer in answers} == {200}
+
+
+@pytest.fixture
+def turns(monkeypatch: pytest.MonkeyPatch) -> SimpleQueue[tuple[str, Hashable]]:
+    """Who begins to wait for a turn, and who gets one after waiting, in that order."""
+    noted: SimpleQueue[tuple[str, Hashable]] = SimpleQueue()
+
+    def noting(name: str, meaning: str) -> None:
+        move = getattr(FairTurns, name)
+
+        def note(lane: FairTurns, key: Hashable) -> Any:
+            noted.put((meaning, key))
+            return move(lane, key)
+
+        monkeypatch.setattr(FairTurns, name, note)
+
+    noting("_queue_up", "waits")
+    noting("_remember", "is served")
+    return noted
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
+    """Let writes of to-dos keep their turns until the event is set."""
+    opened = Event()
+
+    def begin() -> AbstractContextManager[Session]:
+        if in_greenlet():
+            hold(opened)
+        else:
+            opened.wait(HANGS_AFTER)
+        return transaction()
+
+    monkeypatch.setattr("handlers.workspace.todos.transaction", begin)
+    yield opened
+    opened.set()
+
+
+CROWD = 64
+
+
+def test_one_accounts_crowd_of_writes_keeps_another_waiting_for_two_turns_at_most(
+    new_person: Callable[..., Person], turns: SimpleQueue[tuple[str, Hashable]], gate: Event
+):
+    hasty, other = new_person(), new_person()
+    theirs, own = (one.client.post(TODOS, json={"title": "x"}).json() for one in (hasty, other))
+
+    with ThreadPoolExecutor(CROWD + 1) as threads:
+        crowd = [threads.submit(rename, hasty, theirs, number) for number in range(CROWD)]
+        wait_until(turns, UUID(hasty.uuid), CROWD - (AT_ONCE if engine.waits_on_loop() else 1))
+        written = threads.submit(rename, other, own, 1)
+        first = wait_until(turns, UUID(other.uuid), 1)
+        gate.set()
+        answers = [one.result(HANGS_AFTER) for one in (*crowd, written)]
+
+    waits = turns_before([first, *(turns.get_nowait() for _ in range(turns.qsize()))], UUID(other.uuid))
+    assert waits
+    assert max(waits) <= 2
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def wait_until(turns: SimpleQueue[tuple[str, Hashable]], whose: Hashable, count: int) -> tuple[str, Hashable]:
+    """Wait until so many of somebody's requests wait for a turn, and return the last move."""
+    while True:
+        move = turns.get(timeout=HANGS_AFTER)
+        count -= {("waits", whose): 1, ("is served", whose): -1}.get(move, 0)
+        if not count:
+            return move
+
+
+def turns_before(moves: list[tuple[str, Hashable]], whose: Hashable) -> list[int]:
+    """Count, for each time that somebody waits, how many others are served meanwhile."""
+    begun = [place for place, move in enumerate(moves) if move == ("waits", whose)]
+    ended = [place for place, move in enumerate(moves) if move == ("is served", whose)]
+    return [[move for move, _ in moves[b:e]].count("is served") for b, e in zip(begun, ended, strict=True)]
 
 
 @for_each(lambda operation: operation.method == "GET")

@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 from db.accounts.accounts import Account
 from db.focus.days import streaks
 from db.focus.sessions import FocusSession, Plant
-from db.focus.standings import BITS, BOARDS, LEVELS, SUMMED, StandingCount, read_totals
-from db.focus.stats import FocusDay, FocusStats
-from db.sql.ownership import table_of
+from db.focus.standings import BITS, LEVELS, RANKED, STANDINGS, SUMMED, TOTAL, read_totals
+from db.focus.stats import FocusDay, FocusStats, figures_of
 from db.tasks.recurrence import RecurrencePattern
 from db.tasks.tags import task_tags
 from db.tasks.tasks import Task
@@ -124,12 +123,16 @@ def _wrong_statistics(session: Session) -> Iterator[str]:
 
 
 def _wrong_standings(session: Session) -> Iterator[str]:
-    figures = [stats.figures() for stats in session.scalars(select(FocusStats))]
+    figures = [figures_of(stats) for stats in session.scalars(select(FocusStats))]
     totals = read_totals(session.connection())
     if tuple(totals) != tuple(sum(getattr(one, name) for one in figures) for name in SUMMED):
         yield "the totals differ from the accounts"
-    values = [(board, getattr(one, board)) for one in figures for board in BOARDS]
-    counted = Counter((board, at, value >> BITS * at) for board, value in values if value for at in range(LEVELS))
-    counts = session.execute(select(table_of(StandingCount)).where(StandingCount.accounts != 0))
-    if {(row.board, row.level, row.bucket): row.accounts for row in counts} != dict(counted):
+    values = [(board, getattr(one, board)) for one in figures for board in RANKED]
+    buckets = [(board, at, value >> BITS * at) for board, value in values for at in range(LEVELS)]
+    counted = Counter(one for one in buckets if one[2])
+    counts = session.execute(select(STANDINGS).where(STANDINGS.c.level != TOTAL))
+    kept = Counter[tuple[str, int, int]]()
+    for row in counts:
+        kept[row.board, row.level, row.bucket] += row.amount
+    if {key: count for key, count in kept.items() if count} != dict(counted):
         yield "the standings differ from the accounts"

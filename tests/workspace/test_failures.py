@@ -1,8 +1,12 @@
 """What fails on the server's side: the answer says no more than that, and nothing is left half done."""
 
+from collections.abc import Callable, Hashable
+
 import pytest
+from starlette.types import Receive
 
 from server.fair_turns import FairTurns
+from server.lanes import Threads
 from tests.conftest import PASSWORD, Person
 from tests.faults import raising
 from tests.operations import Operation, code_of, for_each, kept_of, named, request_of
@@ -11,10 +15,16 @@ from tests.workspace import API
 broken = raising(RuntimeError("broken for the test"))
 
 
+async def full(lane: Threads, _work: object, whose: Callable[[], Hashable], receive: Receive) -> None:
+    """Find all turns taken."""
+    await lane.wait(whose(), receive)
+
+
 @for_each(lambda operation: operation.definition.get("x-hashes-password"))
 def test_a_server_with_a_full_queue_is_busy(operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch):
     request = request_of(operation, person)
-    monkeypatch.setattr(FairTurns, "run", lambda turns, _, **whose: turns._wait(**whose))
+    run = Threads.run
+    monkeypatch.setattr(Threads, "run", lambda lane, *of: (full if lane.name == "passwords" else run)(lane, *of))
     monkeypatch.setattr(FairTurns, "is_full_for", lambda *_: True)
     monkeypatch.setattr("server.fair_turns.REFUSAL_SECONDS", 0)
 

@@ -1,5 +1,6 @@
 """Statistics that are kept, held equal to those that are worked out from the sessions."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -16,12 +17,13 @@ from sqlalchemy.orm import Session
 from db.accounts.accounts import Account
 from db.focus.days import DAY, end_of
 from db.focus.leaderboards import BY_FOCUS_TIME, BY_SESSIONS, BY_STREAK
-from db.focus.sessions import FocusSession, Plant, add_plant, remove_plant
-from db.focus.standings import accounts_above, read_totals
+from db.focus.sessions import FocusSession, Plant, add_plant, change_session, remove_plant
+from db.focus.standings import SHARDS, accounts_above, read_totals
 from db.focus.stats import FocusDay, FocusStats, current_streak, keeping_stats, level, minute_of
 from db.membership import join, leave
 from db.sql.engine import autocommit, transaction
 from db.sql.ownership import add, find_owned
+from tests.conftest import HANGS_AFTER
 
 ZONES = ("UTC", "Europe/Berlin", "America/Santiago", "Pacific/Kiritimati", "Pacific/Pago_Pago")
 numbers = count(1)
@@ -68,7 +70,7 @@ class Life:
         with transaction() as session, keeping_stats(session, owner=self.account_id) as stats:
             focus = add(session, FocusSession, {}, owner=self.account_id, at=self.at)
             changes = {"completed": True, "actual_duration_min": minutes}
-            focus.change(changes, stats=stats, zone=ZoneInfo(self.zone), at=self.at)
+            change_session(stats, focus.id, changes, at=self.at)
         room = 1440 - sum(one.minutes for one in self.done.values() if one.day == day)
         self.done[focus.id] = Done(day, min(minutes, room), end_of(day, ZoneInfo(self.zone)))
 
@@ -168,6 +170,24 @@ def hold_totals(session: Session) -> None:
     figures = (FocusStats.total_focus_min, FocusStats.total_sessions, FocusStats.plant_count)
     plain = session.execute(select(func.count(), *[func.coalesce(func.sum(one), 0) for one in figures])).one()
     assert read_totals(session.connection()) == tuple(plain)
+
+
+@pytest.mark.usefixtures("base_url")
+@pytest.mark.on("postgresql")
+def test_the_first_sessions_of_the_day_of_two_accounts_do_not_wait_for_each_other():
+    one, other = born(), born()
+    assert one.account_id % SHARDS != other.account_id % SHARDS
+
+    with transaction() as session, ThreadPoolExecutor(1) as thread:
+        with keeping_stats(session, owner=one.account_id) as stats:
+            focus = add(session, FocusSession, {}, owner=one.account_id, at=one.at)
+            change_session(stats, focus.id, {"completed": True, "actual_duration_min": 25}, at=one.at)
+        # All is written and locked, and not yet committed; whoever waited for it would be ended.
+        thread.submit(other.focus, 25).result(HANGS_AFTER)
+
+    with transaction() as session:
+        hold_standings(session, other)
+        hold_totals(session)
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,11 @@ class Cluster:
         """Check whether HAProxy finds all servers ready."""
         return {self.row("servers", server)["status"] for server in SERVERS} == {"UP"}
 
+    def replaying_process(self, node: str) -> psutil.Process:
+        """Find the process of a standby that replays what the primary has written."""
+        children = postmaster_of(self.folder / node).children()
+        return next(one for one in children if "startup" in " ".join(one.cmdline()))
+
     def tell_postgresql(self, node: str, statement: str) -> None:
         """Have a node's PostgreSQL do something, past everything else."""
         url = f"postgresql://postgres@127.0.0.1:{self.ports.postgresql[node]}/postgres"
@@ -152,10 +157,15 @@ class Cluster:
         return False
 
 
+def postmaster_of(data: Path) -> psutil.Process:
+    """Find the first process of a PostgreSQL."""
+    return psutil.Process(int((data / "postmaster.pid").read_text().splitlines()[0]))
+
+
 def kill_postgresql(data: Path) -> None:
     """Kill a PostgreSQL with all its processes, if it runs."""
     with suppress(OSError, ValueError, psutil.NoSuchProcess):
-        postmaster = psutil.Process(int((data / "postmaster.pid").read_text().splitlines()[0]))
+        postmaster = postmaster_of(data)
         processes = [postmaster, *postmaster.children(recursive=True)]
         if postmaster.name() != "postgres":
             return

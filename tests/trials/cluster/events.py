@@ -104,12 +104,13 @@ def switch_over(cluster: Cluster) -> None:
 
 def hold_replicas_back(cluster: Cluster) -> None:
     """Have all standbys receive what is written, and show none of it: they are passed over before long."""
-    standbys = [node for node in NODES if node != cluster.primary()]
-    for node in standbys:
-        cluster.tell_postgresql(node, "SELECT pg_wal_replay_pause()")
+    # Patroni resumes a replay that is paused by PostgreSQL's own function.
+    replaying = [cluster.replaying_process(node) for node in NODES if node != cluster.primary()]
+    for process in replaying:
+        process.suspend()
     sleep(SECONDS_BEHIND)
-    for node in standbys:
-        cluster.tell_postgresql(node, "SELECT pg_wal_replay_resume()")
+    for process in replaying:
+        process.resume()
 
 
 def restart_servers(cluster: Cluster) -> None:
