@@ -15,7 +15,7 @@ from db.sql import prepared
 from tests.conftest import Person
 from tests.operations import OPERATIONS, request_of
 
-OF_EVERYBODY = {"standing_counts", "totals", "login_attempts"}
+OF_EVERYBODY = {"standings", "login_attempts"}
 """Tables that hold nothing of one account."""
 
 PERSONAL = set(metadata.tables) - OF_EVERYBODY

@@ -220,7 +220,7 @@ def test_a_deadlock_that_happens_every_time_may_pass():
 @ON_POSTGRESQL
 @pytest.mark.parametrize("begin", [autocommit, transaction])
 def test_a_connection_to_what_has_become_a_standby_is_not_used_again(everywhere: Everywhere, begin: Callable[[], Any]):
-    write = text("INSERT INTO totals SELECT * FROM totals")
+    write = text("INSERT INTO accounts SELECT * FROM accounts WHERE false")
 
     def work() -> bool:
         with autocommit() as connection:
