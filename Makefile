@@ -5,7 +5,7 @@ IS_SUPPORTED := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test coverage test-sdk test-browser test-deploy check lint audit lint-deploy lint-node format sdk fuzz walks attack crash cluster races migration-trial diff-contracts bench contract migration lock clean
+.PHONY: help serve demo test coverage test-sdk test-browser test-tracing test-deploy check lint audit lint-deploy lint-node format sdk fuzz walks attack crash cluster races migration-trial diff-contracts bench contract migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -28,6 +28,9 @@ test-sdk: .venv/sdk tools/node_modules/.package-lock.json ## Test the generated 
 test-browser: .venv/test tools/node_modules/.package-lock.json ## Test the pages in Chromium (needs Node 20.19); SCREENSHOTS=<folder> keeps pictures
 	@$(BIN)/python -m pytest -m browser
 
+test-tracing: .venv/tracing ## Test traces against a collector that takes them, hangs, or is away
+	@.venv/tracing/bin/python -W ignore -m tests.trials.tracing
+
 test-deploy: .venv/test .venv/deploy ## Try out Caddy and nginx before two servers (nginx is Debian's, or skipped)
 	@$(BIN)/python -m pytest -m deploy -rs
 
@@ -44,7 +47,7 @@ audit: .venv/audit ## Look up known vulnerabilities of all that the lock files n
 		.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$lock || failed=1; \
 	done; exit $${failed:-0}
 
-LOCKS := requirements.lock requirements-test.lock requirements-sdk.lock requirements-audit.lock requirements-deploy.lock
+LOCKS := requirements.lock requirements-test.lock requirements-sdk.lock requirements-tracing.lock requirements-audit.lock requirements-deploy.lock
 
 lint-deploy: .venv/test .venv/deploy ## Check what is in deploy/ with validators, and name those that are not installed
 	@$(BIN)/python -m tools.deployment .venv/deploy/bin
@@ -100,6 +103,7 @@ lock: .venv/test ## Pin the newest allowed versions of all dependencies
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra test pyproject.toml -o requirements-test.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra test --extra sdk pyproject.toml -o requirements-sdk.lock
+	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) --extra tracing pyproject.toml -o requirements-tracing.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) requirements-audit.in -o requirements-audit.lock
 	@$(BIN)/uv pip compile -q --upgrade $(COMPILE) requirements-deploy.in -o requirements-deploy.lock
 
@@ -124,8 +128,9 @@ QUIETLY := -qq --disable-pip-version-check
 	@$(BIN)/python -m pip install $(QUIETLY) --no-deps --require-hashes -r requirements-sdk.lock
 	@touch .venv/serve .venv/test $@
 
-# In environments of their own, so that what audits the dependencies, or checks deploy/, is none of them.
-.venv/audit .venv/deploy: .venv/%: requirements-%.lock | .venv/bin/python
+# In environments of their own, so that what audits the dependencies, or checks deploy/, is none of them, and the other
+# tests run without the packages for traces, as most servers do.
+.venv/audit .venv/deploy .venv/tracing: .venv/%: requirements-%.lock | .venv/bin/python
 	@rm -rf $@ && $(BIN)/python -m venv $@
 	@$@/bin/python -m pip install $(QUIETLY) --no-deps --require-hashes -r $<
 	@touch $@

@@ -11,6 +11,12 @@ import orjson
 import clock
 from language.texts import instant_json
 
+LEVELS: tuple[str, ...] = ("debug", "info", "warning", "error")
+"""From the least to the most urgent."""
+
+TALKATIVE = ("connexion", "uvicorn")
+"""Libraries whose lines of level info count as debug: of each request, which has a line already, and of each start."""
+
 
 class JsonLines(logging.Formatter):
     """Writes each record of a library's log as one line of JSON."""
@@ -33,6 +39,8 @@ class RequestLines:
 
     def __init__(self) -> None:
         self.output: BinaryIO | None = None
+        self.levels = LEVELS
+        """Of which levels lines are written."""
         self.waiting: list[bytes] = []
 
     def add(self, line: dict[str, Any]) -> None:
@@ -54,14 +62,16 @@ class RequestLines:
 request_lines = RequestLines()
 
 
-def log_to_stdout(*, debug: bool) -> None:
-    """Send the log to standard output."""
+def log_to_stdout(least: str) -> None:
+    """Send the log to standard output, from the least level on that is to be written, one of `LEVELS`."""
     output = logging.StreamHandler(sys.stdout)
     output.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers = [output]
-    root.setLevel(logging.WARNING)
-    logging.getLogger("quintet").setLevel(logging.DEBUG if debug else logging.INFO)
+    root.setLevel(least.upper())
+    for name in TALKATIVE if least == "info" else ():
+        logging.getLogger(name).setLevel(logging.WARNING)
+    request_lines.levels = LEVELS[LEVELS.index(least) :]
     request_lines.output = sys.stdout.buffer
 
 

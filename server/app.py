@@ -54,14 +54,14 @@ class Quintet(FlaskApp):
         `trusts_proxies` says whether uvicorn believes any proxy what the scheme of a request was.
         Raises `ContractError` when a contract and its handlers do not fit together.
         """
-        quotas, lanes, routes = quotas or Quotas(0), Lanes(), Routes(CONTRACTS)
+        quotas, self.lanes, routes = quotas or Quotas(0), Lanes(), Routes(CONTRACTS)
         https = [partial(HttpsOnly, trusts_proxies=trusts_proxies)] if https_only else []
         super().__init__(
             "server",
-            lifespan=partial(_lifespan, quotas, lanes),
+            lifespan=partial(_lifespan, quotas, self.lanes),
             server_args={"static_folder": None},
-            middlewares=_slots(routes, lanes, quotas, allowed_origins, https),
-            security_map=security_map(lanes, allowed_origins),
+            middlewares=_slots(routes, self.lanes, quotas, allowed_origins, https),
+            security_map=security_map(self.lanes, allowed_origins),
             validator_map=validator_map(),
             uri_parser_class=no_parser,  # type: ignore[arg-type]
         )

@@ -43,6 +43,7 @@ WINGS = {
     "db/schema": {"db/errors", "db/sql", "db/accounts", "db/tasks", "db/focus", "db/personal_anchor"},
     "db/migrations": {"db/sql", "db/schema"},
     "server/asgi": set(),
+    "server/version": set(),
     "server/errors": set(),
     "server/contracts": {"server/errors"},
     "server/answers": {"server/asgi", "server/errors", "server/contracts"},
@@ -56,6 +57,8 @@ WINGS = {
     "server/views": {"server/asgi", "server/answers", "server/lanes", "server/validation"},
     "server/pages": {"server/errors", "server/contracts", "server/answers"},
     "server/edge": {"server/asgi", "server/errors", "server/contracts", "server/answers", "server/security_schemes"},
+    "server/tracing": {"server/version"},
+    "server/metrics": {"server/asgi", "server/edge", "server/version"},
 }
 """The wings of a package, each a folder or a single module, and which of those above it a wing may import."""
 

@@ -38,6 +38,7 @@ def _handler(explain: Explanation) -> Any:
         scope = cast("Scope", request.scope)
         contract = contract_of(scope)
         refusal = explain(error, contract, scope)
+        scope["notes"].code = refusal.code
         if refusal.status == refusals.internal_error().status:
             scope["notes"].trace = trace_of(error)
         content = error_answer(refusal, contract, at=clock.now())

@@ -91,7 +91,7 @@ class AnsweringProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         notes = Notes(token_hex(16)) if broken is None else self._break_off(broken)
-        notes.status = refusal.status
+        notes.status, notes.code = refusal.status, refusal.code
         self._write(refusal, notes)
         self.transport.close()
 

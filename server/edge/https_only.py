@@ -11,16 +11,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import clock
 from server.answers.answers import Answer, error_answer
-from server.asgi import header
+from server.asgi import header, was_forwarded
 from server.contracts import ELSEWHERE, contract_at
 from server.errors.refusals import Refusal, https_required, https_unknown
 
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 """A year (RFC 6797). Other hosts below this one's name are not this server's to speak for."""
 
-SIGNS_OF_LIFE = (b"/healthz", b"/readyz")
-
-_FORWARDED = frozenset((b"x-forwarded-proto", b"x-forwarded-for", b"x-forwarded-host", b"forwarded"))
+SIGNS_OF_LIFE = (b"/healthz", b"/readyz", b"/metrics")
+"""What is asked from beside the server, where no proxy speaks HTTPS."""
 
 _HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 
@@ -47,7 +46,9 @@ class HttpsOnly:
         is_page = contract is ELSEWHERE and scope["method"] in ("GET", "HEAD") and scope["raw_path"].startswith(b"/")
         if is_page and host:
             return _redirect(host[1], scope)
-        return error_answer(self._refusal(scope), contract, at=clock.now())
+        refusal = self._refusal(scope)
+        scope["notes"].code = refusal.code
+        return error_answer(refusal, contract, at=clock.now())
 
     def _refusal(self, scope: Scope) -> Refusal:
         # Whoever is said to come by HTTPS and is not believed cannot help it: the server is not set up.
@@ -57,12 +58,7 @@ class HttpsOnly:
 
 def _is_local(scope: Scope) -> bool:
     address = scope["client"][0] if scope["client"] else "::1"
-    if not address.startswith(("127.", "::ffff:127.")) and address != "::1":
-        return False
-    for name, _ in scope["headers"]:  # noqa: SIM110 (`any` takes twice as long)
-        if name in _FORWARDED:
-            return False
-    return True
+    return (address.startswith(("127.", "::ffff:127.")) or address == "::1") and not was_forwarded(scope)
 
 
 def _redirect(host: str, scope: Scope) -> Answer:

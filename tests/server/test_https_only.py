@@ -113,6 +113,10 @@ def test_signs_of_life_are_given_by_http_too(proxied: httpx.Client, path: str, h
     assert STS not in response.headers
 
 
+def test_metrics_are_not_led_to_https_either(proxied: httpx.Client):
+    assert proxied.get("/metrics", headers=BY_HTTP).status_code == 404
+
+
 @pytest.mark.parametrize("path", [TODOS, "/docs"])
 def test_a_direct_connection_from_this_machine_is_let_in(proxied: httpx.Client, alone: httpx.Client, path: str):
     responses = [client.get(path) for client in (proxied, alone)]
