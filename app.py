@@ -14,12 +14,14 @@ from typing import NoReturn
 
 import uvicorn
 from flask import Flask
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from commands import COMMANDS
 from db.schema import SchemaError, migrate
 from db.sql.engine import connect
+from db.sql.poolers import PoolerError, check_sessions
 from environment import VARIABLES, SettingError, misspelled, read_environment
 from log import log_to_stdout
 from private_files import make_database, narrow
@@ -54,6 +56,11 @@ def create_app() -> Flask:
     for command in COMMANDS:
         flask.cli.add_command(command)
     return flask
+
+
+def _connect(settings: Settings) -> Engine:
+    prepared, replica_url = settings.prepared_statements, settings.database_replica_url
+    return connect(settings.database_url, replica_url=replica_url, prepared=prepared)
 
 
 def build_server(settings: Settings) -> Quintet:
@@ -121,11 +128,12 @@ def serve() -> None:
         raise_file_limit()
         listener = _listen(settings)
         make_database(settings.database_file)
-        migrate(connect(settings.database_url))
+        check_sessions(settings.database_url, prepared=settings.prepared_statements)
+        migrate(_connect(settings))
         _warn(narrow(settings.private_files))
         _warn([ALL_ORIGINS] if "*" in settings.allowed_origins else [])
         app = build_server(settings)
-    except (SettingError, SchemaError, ContractError, NoTracing) as error:
+    except (SettingError, SchemaError, PoolerError, ContractError, NoTracing) as error:
         _give_up(str(error))
     except SQLAlchemyError as error:
         reasons = str(getattr(error, "orig", error)).splitlines() or [type(error).__name__]
