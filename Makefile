@@ -5,7 +5,7 @@ IS_SUPPORTED := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo admin test coverage test-sdk test-browser test-tracing test-deploy check lint audit lint-deploy lint-node format sdk fuzz walks attack crash races migration-trial diff-contracts bench bench-workers contract migration lock clean
+.PHONY: help serve demo admin test coverage test-sdk test-browser test-tracing test-deploy check lint audit lint-deploy lint-node format sdk fuzz walks attack crash cluster races migration-trial diff-contracts bench bench-workers contract migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -80,6 +80,9 @@ attack: .venv/test ## Hold a server against 1,000 hostile connections: make atta
 
 crash: .venv/test ## Kill the server and PostgreSQL while clients write: make crash OPTIONS="--sqlite 20" (or --help)
 	@$(BIN)/python -W ignore -m tests.trials.crash $(OPTIONS)
+
+cluster: .venv/test ## Kill and replace parts of a PostgreSQL cluster while clients write (needs Debian packages, which it names; OPTIONS=--help)
+	@$(BIN)/python -W ignore -m tests.trials.cluster $(OPTIONS)
 
 races: .venv/test ## Send 500 requests that want the same thing at the same time, on both databases (OPTIONS=--help)
 	@$(BIN)/python -W ignore -m tests.trials.races $(OPTIONS)

@@ -9,12 +9,15 @@ from functools import partial
 from typing import Any, NoReturn
 
 import uvicorn
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from db.schema import SchemaError, migrate, pending
 from db.sql.capacity import room_for_connections
-from db.sql.engine import AT_ONCE, connect, disconnect
+from db.sql.engine import connect, disconnect
+from db.sql.poolers import PoolerError, check_sessions
+from db.sql.postgresql import AT_ONCE
 from environment import SettingError, misspelled, read_environment
 from log import log_to_stdout
 from private_files import make_database, narrow
@@ -43,7 +46,7 @@ ALL_ORIGINS = (
     " from the server's own pages and from origins listed by name"
 )
 
-UNUSABLE = (SettingError, SchemaError, ContractError, NoTracing, SQLAlchemyError, OSError)
+UNUSABLE = (SettingError, SchemaError, PoolerError, ContractError, NoTracing, SQLAlchemyError, OSError)
 """What keeps a server from starting."""
 
 logger = logging.getLogger("quintet")
@@ -78,7 +81,8 @@ def _prepare(settings: Settings) -> None:
     if settings.otlp_endpoint:
         check_tracing()
     make_database(settings.database_file)
-    engine = connect(settings.database_url)
+    check_sessions(settings.database_url, prepared=settings.prepared_statements)
+    engine = _connect(settings)
     if settings.migrate:
         migrate(engine)
     elif missing := pending(engine):
@@ -86,6 +90,11 @@ def _prepare(settings: Settings) -> None:
     _warn(narrow(settings.private_files))
     _warn([ALL_ORIGINS] if "*" in settings.allowed_origins else [])
     _warn(crowding(settings.workers, room_for_connections(engine)))
+
+
+def _connect(settings: Settings) -> Engine:
+    prepared, replica_url = settings.prepared_statements, settings.database_replica_url
+    return connect(settings.database_url, replica_url=replica_url, prepared=prepared)
 
 
 def crowding(workers: int, room: int | None) -> list[str]:
@@ -131,7 +140,7 @@ def _worker_app(build: Build, environment: Mapping[str, str], counts: SharedCoun
     """Build the application of a worker, in its own process."""
     try:
         settings = read_settings(environment)
-        connect(settings.database_url)
+        _connect(settings)
         app = build(settings, counts)
     except UNUSABLE as error:
         _give_up(_reason_of(error))

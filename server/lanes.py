@@ -13,7 +13,8 @@ from sqlalchemy.util import greenlet_spawn
 from starlette.types import Receive
 
 from db.errors import DatabaseBusy
-from db.sql.engine import AT_ONCE, waits_on_loop
+from db.sql.engine import waits_on_loop
+from db.sql.postgresql import AT_ONCE
 from db.sql.watch import is_silent, silence
 from server.fair_turns import FairTurns
 from server.patience import BrokenOff, why_cancelled

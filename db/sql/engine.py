@@ -7,53 +7,26 @@ hashing, migrations, tests, and with SQLite every request) uses a driver that bl
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from math import inf
-from select import POLLIN, poll
 from time import monotonic
 from typing import Any, ClassVar
 
-import asyncpg
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 from sqlalchemy.util.concurrency import in_greenlet
 
 from db.sql.constraints import refuse_gone_account
-from db.sql.faults import refuse_fault, refuse_without_connection
+from db.sql.faults import is_of_standby, refuse_fault, refuse_without_connection
+from db.sql.postgresql import QUIET, in_threads, on_loop, replica_on_loop
 from db.sql.sqlite import sqlite_engine
 from db.sql.urls import driver_url
-from db.sql.watch import (
-    BUDGET_SECONDS,
-    CONNECT_TIMEOUT_SECONDS,
-    STATEMENT_TIMEOUT_MILLISECONDS,
-    begin_to_watch,
-    give_back,
-    in_use,
-    note_answer,
-    note_silence,
-    silence,
-)
-
-AT_ONCE = 12
-"""How many requests may use the database at once. There is a connection for each, and one more for `ping`."""
-
-KEPT_OPEN = 8
-POOL = {"pool_size": KEPT_OPEN, "max_overflow": AT_ONCE + 1 - KEPT_OPEN, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
-SET_UP = {"timezone": "UTC", "statement_timeout": f"{STATEMENT_TIMEOUT_MILLISECONDS}"}
-
-# Autocommit saves each read two round trips, BEGIN and ROLLBACK; `transaction` sets its own isolation level.
-AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
-
-# Error messages leave out the statement's parameters, which may be a password hash or what a person wrote.
-QUIET = {"hide_parameters": True}
+from db.sql.watch import BUDGET_SECONDS, begin_to_watch, give_back, in_use, note_silence, silence
 
 
 class _Engines:
     in_threads: Engine
     on_loop: Engine | None = None
+    replica: Engine | None = None
     kept: ClassVar[list[Connection]] = []
     """Connections of the event loop that stay out of the pool between single statements.
 
@@ -62,14 +35,22 @@ class _Engines:
     """
 
 
-def connect(url: str) -> Engine:
-    """Make `url` the database of this process and return its engine; no connection is opened yet."""
+def connect(url: str, *, replica_url: str = "", prepared: bool = True) -> Engine:
+    """Make `url` the database of this process and return its engine; no connection is opened yet.
+
+    What may be a moment old is read from `replica_url`, if there is one (db/sql/replicas.py). Where a pooler in
+    transaction mode keeps no prepared statements, `prepared` is false; that counts for both.
+    """
     parsed = driver_url(url)
-    _Engines.kept = []
+    _Engines.kept, _Engines.replica = [], None
     if parsed.get_backend_name() == "sqlite":
         _Engines.in_threads, _Engines.on_loop = sqlite_engine(parsed, **QUIET), None
     else:
-        _Engines.in_threads, _Engines.on_loop = _postgresql(parsed), _postgresql_on_loop(parsed)
+        _Engines.in_threads, _Engines.on_loop = (
+            in_threads(parsed, prepared=prepared),
+            on_loop(parsed, prepared=prepared),
+        )
+        _Engines.replica = replica_on_loop(driver_url(replica_url), prepared=prepared) if replica_url else None
         begin_to_watch()
     return _Engines.in_threads
 
@@ -79,6 +60,8 @@ def disconnect() -> None:
     while in_greenlet() and _Engines.kept:
         _Engines.kept.pop().close()
     _engine().dispose()
+    if in_greenlet() and _Engines.replica is not None:
+        _Engines.replica.dispose()
     _Engines.in_threads.dispose()
 
 
@@ -87,59 +70,13 @@ def waits_on_loop() -> bool:
     return _Engines.on_loop is not None
 
 
+def replica_here() -> Engine | None:
+    """Return the engine of the replicas, for a request on the event loop; None where there are none."""
+    return _Engines.replica if in_greenlet() else None
+
+
 def _engine() -> Engine:
     return _Engines.on_loop if _Engines.on_loop is not None and in_greenlet() else _Engines.in_threads
-
-
-def _postgresql(url: URL) -> Engine:
-    # libpq waits two seconds at least.
-    options = " ".join(f"-c {name}={value}" for name, value in SET_UP.items())
-    engine = create_engine(url, connect_args={"connect_timeout": 2, "options": options}, **AUTOCOMMIT, **POOL, **QUIET)
-    event.listen(engine, "connect", _watch_set_up, insert=True)
-    event.listen(engine, "checkout", _refuse_dead_in_thread)
-    event.listen(engine, "after_cursor_execute", note_answer)
-    return engine
-
-
-def _postgresql_on_loop(url: URL) -> Engine:
-    # asyncpg reads the URL itself, so everything that PostgreSQL URLs allow works (several hosts, sslmode).
-    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    timeout: Any = CONNECT_TIMEOUT_SECONDS  # Fractions are as good, though asyncpg's types say otherwise.
-    creator = partial(asyncpg.connect, dsn, timeout=timeout, server_settings=SET_UP)
-    options = AUTOCOMMIT | POOL | QUIET
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=creator, **options).sync_engine
-    event.listen(engine, "connect", _watch_set_up, insert=True)
-    event.listen(engine, "checkout", _refuse_dead_on_loop)
-    event.listen(engine, "after_cursor_execute", note_answer)
-    event.listen(engine, "close", _hang_up)
-    return engine
-
-
-def _watch_set_up(_connection: Any, record: Any) -> None:
-    # SQLAlchemy asks a new connection this and that before anybody gets it.
-    in_use[record.driver_connection] = monotonic()
-
-
-def _refuse_dead_on_loop(_connection: Any, record: Any, _fairy: object) -> None:
-    # The event loop already knows that the database closed the connection; on this error the pool opens a new one.
-    in_use.pop(record.driver_connection, None)
-    if record.driver_connection.is_closed():
-        raise DisconnectionError
-
-
-def _refuse_dead_in_thread(connection: Any, _record: object, _fairy: object) -> None:
-    in_use.pop(connection, None)
-    # PostgreSQL says nothing to who asks nothing, unless it hangs up. To ask would take as long as a server hangs.
-    ready = poll()
-    ready.register(connection.fileno(), POLLIN)
-    if ready.poll(0):
-        raise DisconnectionError
-
-
-def _hang_up(connection: Any, _record: object) -> None:
-    # SQLAlchemy would say goodbye and wait two seconds for an answer, each time, if the server hangs.
-    if not connection.driver_connection.is_closed():
-        connection.driver_connection.terminate()
 
 
 class autocommit:  # noqa: N801 (it is called where a connection is needed, as a function is)
@@ -172,12 +109,21 @@ class autocommit:  # noqa: N801 (it is called where a connection is needed, as a
         if error is None and began is not None and self.kept is _Engines.kept and not self.connection.invalidated:
             _Engines.kept.append(self.connection)
             return
-        self.connection.close()
+        _put_back(self.connection, error)
         if _Engines.on_loop is None:
             self.driver.deadline = inf
         if error is not None:
             refuse_gone_account(error)
             refuse_fault(error, hung_up=began is None and _Engines.on_loop is not None)
+
+
+def _put_back(connection: Connection, error: BaseException | None) -> None:
+    # Connections that lead to a server that has become a standby do so until they are closed.
+    if error is not None and is_of_standby(error):
+        connection.invalidate()
+        if in_greenlet():
+            _forget_kept()
+    connection.close()
 
 
 def _connected(engine: Engine) -> Connection:
@@ -231,18 +177,20 @@ def transaction(*, limited: bool = True) -> Iterator[Session]:
     on_sqlite = _Engines.on_loop is None
     connection = _connected(engine if on_sqlite else engine.execution_options(isolation_level="READ COMMITTED"))
     driver: Any = connection.connection.driver_connection
+    failure: Exception | None = None
     try:
         with Session(connection, expire_on_commit=False) as session, session.begin():
             (_begin_on_sqlite if on_sqlite else _begin_on_postgresql)(session.connection(), driver, limited=limited)
             yield session
     except Exception as error:
+        failure = error
         hung_up = not on_sqlite and limited and not give_back(driver)
         refuse_gone_account(error)
         refuse_fault(error, hung_up=hung_up)
         raise
     finally:
         give_back(driver)
-        connection.close()
+        _put_back(connection, failure)
         if on_sqlite:
             driver.deadline = inf
 

@@ -10,7 +10,9 @@ from db.errors import ConnectionLost, DatabaseBusy, DatabaseFull, Unavailable
 _STATES = {"57014": DatabaseBusy, "55P03": DatabaseBusy, "40001": DatabaseBusy, "53100": DatabaseFull}
 """PostgreSQL's codes for a statement that took too long, a lock, a conflict, and a disk without room."""
 
-_AWAY = ("08", "25006", "53", "57", "58")
+_READ_ONLY = "25006"
+
+_AWAY = ("08", _READ_ONLY, "53", "57", "58")
 """How PostgreSQL's codes begin for lost connections, a server that may only be read from, and other troubles of it."""
 
 _SQLITE = {
@@ -47,6 +49,11 @@ def refuse_without_connection(error: Exception) -> None:
     if isinstance(error, OSError):
         raise Unavailable from error
     refuse_fault(error, hung_up=False)
+
+
+def is_of_standby(error: BaseException) -> bool:
+    """Check whether a server refused to write because it is a standby, or has become one."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _READ_ONLY
 
 
 def _fault_in(error: BaseException) -> type[Unavailable] | None:

@@ -12,6 +12,7 @@ from os import dup
 from threading import Lock, Thread
 from time import monotonic, sleep
 from typing import Any
+from weakref import WeakSet
 
 import asyncpg
 import psycopg
@@ -25,6 +26,9 @@ STATEMENT_TIMEOUT_MILLISECONDS = 1_500
 
 CONNECT_TIMEOUT_SECONDS = 1.5
 
+REPLICA_SECONDS = 0.5
+"""How long a replica may have for what the primary can answer too; both together take less than two seconds."""
+
 SILENT_FOR_SECONDS = 1
 """How long nobody asks a database that hangs; who asks next finds out whether it still does."""
 
@@ -35,6 +39,9 @@ in_use: dict[Any, float] = {}
 
 Those who take a connection write here themselves: a call would be a tenth of what the rest of the taking costs.
 """
+
+of_replicas: WeakSet[Any] = WeakSet()
+"""Those of them that lead to a replica: it has less time, and its silence says nothing about the database."""
 
 
 class _Silence:
@@ -95,16 +102,17 @@ def _watch() -> None:
 
 
 def _look_at(connection: Any, began: float, now: float) -> None:
+    budget = REPLICA_SECONDS if connection in of_replicas else BUDGET_SECONDS
     if isinstance(connection, psycopg.Connection) and connection.pgconn.transaction_status in _NOT_ASKED:
         # In a thread, the time between two statements is not the database's; on the event loop there is next to none.
         in_use[connection] = now
     elif isinstance(connection, psycopg.Connection) and connection.closed:
         in_use.pop(connection, None)
-    elif now - began > BUDGET_SECONDS and isinstance(connection, asyncpg.Connection):
+    elif now - began > budget and isinstance(connection, asyncpg.Connection):
         # An event loop that was busy gets the time to read the answers that are there.
         in_a_moment = partial(connection._loop.call_later, TICK_SECONDS, _give_up, connection, began)
         connection._loop.call_soon_threadsafe(in_a_moment)
-    elif now - began > BUDGET_SECONDS:
+    elif now - began > budget:
         _give_up(connection, began)
 
 
@@ -113,7 +121,8 @@ _NOT_ASKED = (TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStat
 
 def _give_up(connection: Any, began: float) -> None:
     if in_use.get(connection) == began and in_use.pop(connection, None):
-        note_silence()
+        if connection not in of_replicas:
+            note_silence()
         _hang_up(connection)
 
 

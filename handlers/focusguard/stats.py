@@ -3,8 +3,8 @@ from typing import Any
 
 import clock
 from db.focus.days import day_at, day_of, last_days, last_months, last_weeks, month_of, week_of, zone_of
-from db.focus.standings import read_totals
-from db.focus.stats import Sum, count_active, current_streak, read_sums
+from db.focus.leaderboards import summarize
+from db.focus.stats import Sum, current_streak, read_sums
 from db.focus.users import user_row
 from db.sql.engine import autocommit
 from db.sql.ownership import Row
@@ -22,7 +22,8 @@ def read_my_stats(user: int) -> dict[str, Any]:
 
 def read_summary() -> dict[str, int]:
     with autocommit() as connection:
-        return summary_json(read_totals(connection), active=count_active(connection, at=clock.now()))
+        totals, active = summarize(connection, at=clock.now())
+    return summary_json(totals, active=active)
 
 
 def read_daily_stats(user: int, days: int) -> dict[str, Any]:

@@ -75,11 +75,11 @@ def empty_database(new_database: Callable[[str], str]) -> Iterator[Engine]:
 
 
 @contextmanager
-def engines_of_its_own(url: str) -> Iterator[Engine]:
+def engines_of_its_own(url: str, **how: Any) -> Iterator[Engine]:
     """Connect to a database aside of the server in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "_Engines", type("_Engines", (), {}))
-        yield engine.connect(url)
+        yield engine.connect(url, **how)
         engine.disconnect()
 
 
@@ -88,12 +88,12 @@ def everywhere(own_engine: Engine) -> Callable[[Callable[[], Any]], list[Any]]:
     """Run work in all the ways that requests are: in a thread and, on PostgreSQL, in a greenlet on the event loop."""
 
     def run(work: Callable[[], Any]) -> list[Any]:
-        return [work(), asyncio.run(_on_loop(work))] if engine.waits_on_loop() else [work()]
+        return [work(), asyncio.run(on_loop(work))] if engine.waits_on_loop() else [work()]
 
     return run
 
 
-async def _on_loop(work: Callable[[], Any]) -> Any:
+async def on_loop(work: Callable[[], Any]) -> Any:
     try:
         return await greenlet_spawn(work)
     finally:

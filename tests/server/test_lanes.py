@@ -18,7 +18,8 @@ from sqlalchemy.util.concurrency import in_greenlet
 
 from db.errors import DatabaseBusy
 from db.sql import engine
-from db.sql.engine import AT_ONCE, transaction
+from db.sql.engine import transaction
+from db.sql.postgresql import AT_ONCE
 from db.sql.watch import silence
 from security import tokens
 from server import patience, security_schemes

@@ -116,7 +116,7 @@ class Writer:
 
     async def complete_sessions(self) -> None:
         """Start a session, complete it, and delete every third one."""
-        with self.ledger.asking("new session", self.person.username, None):
+        with self.ledger.asking("new session", f"{self.person.username} {next(numbers)}", None):
             focus = (await self.send("POST", "/api/sessions", {"duration_min": 1}))["id"]
         self.ledger.acknowledged["session", focus] = "open"
         with self.ledger.asking("session", focus, "credited"):

@@ -17,8 +17,9 @@ from db.focus.leaderboards import BY_FOCUS_TIME, BY_SESSIONS, BY_STREAK, Board, 
 from db.focus.standings import BITS, LEVELS, SHARDS, STANDINGS, TOTAL, accounts_above, read_totals
 from db.focus.stats import FocusStats, count_active
 from db.schema import migrate
-from db.sql.engine import AUTOCOMMIT, driver_url
 from db.sql.ownership import table_of
+from db.sql.postgresql import AUTOCOMMIT
+from db.sql.urls import driver_url
 
 ACCOUNTS = 5_000
 AT = datetime(2026, 6, 11, 12, tzinfo=UTC)

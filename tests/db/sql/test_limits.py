@@ -215,3 +215,19 @@ def test_a_deadlock_that_happens_every_time_may_pass():
 
     with pytest.raises(DatabaseBusy):
         trying_anew(work)
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("begin", [autocommit, transaction])
+def test_a_connection_to_what_has_become_a_standby_is_not_used_again(everywhere: Everywhere, begin: Callable[[], Any]):
+    write = text("INSERT INTO accounts SELECT * FROM accounts WHERE false")
+
+    def work() -> bool:
+        with autocommit() as connection:
+            connection.exec_driver_sql("SET default_transaction_read_only = on")
+        with pytest.raises(Unavailable), begin() as asked:
+            asked.execute(write)
+        with begin() as asked:
+            return asked.execute(text("SHOW transaction_read_only")).scalar() == "off"
+
+    assert everywhere(work) == [True, True]
