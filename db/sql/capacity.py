@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 _ROOM = text(
-    "SELECT pg_backend_pid(), current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+    "SELECT pg_backend_pid(), current_setting('max_connections')::int"
+    " - current_setting('superuser_reserved_connections')::int"
     " - coalesce(current_setting('reserved_connections', true)::int, 0)"  # since PostgreSQL 16
 )
 
