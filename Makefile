@@ -5,7 +5,7 @@ IS_SUPPORTED := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo admin test coverage test-sdk test-browser test-tracing test-deploy check lint audit lint-deploy lint-node format sdk fuzz walks attack crash cluster races migration-trial diff-contracts bench contract migration lock clean
+.PHONY: help serve demo admin test coverage test-sdk test-browser test-tracing test-deploy check lint audit lint-deploy lint-node format sdk fuzz walks attack crash cluster races migration-trial diff-contracts bench bench-workers contract migration lock clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -95,6 +95,9 @@ diff-contracts: .venv/test ## List what has changed in the contracts since a rev
 
 bench: .venv/test ## Measure this server beside a FastAPI one, or beside another checkout of it: make bench AGAINST=<folder>
 	@$(BIN)/python -W ignore -m benchmarks.run $(if $(AGAINST),--against "$(AGAINST)") $(OPTIONS)
+
+bench-workers: .venv/test ## Measure one worker beside two: make bench-workers OPTIONS="--workers 4" (or --help)
+	@$(BIN)/python -W ignore -m benchmarks.workers $(OPTIONS)
 
 contract: .venv/test ## Write the skeleton of a new contract: make contract NAME=pulse BASE=/pulse/v1 ERROR=problem
 	@$(BIN)/python -W ignore -m tools.contract "$(NAME)" "$(BASE)" "$(ERROR)"

@@ -1,11 +1,17 @@
 """Load a server: a few connections, each of which sends one request after another for a given time."""
 
 import asyncio
+import subprocess
 import sys
-from time import perf_counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import nan
+from time import perf_counter, process_time, sleep
 from typing import cast
 
 import uvloop
+
+from benchmarks.servers import ROOT
 
 
 class Connection(asyncio.Protocol):
@@ -58,7 +64,38 @@ async def answered_within(port: int, request: bytes, *, connections: int, second
     return sum(one.answered for one in opened), perf_counter() - started
 
 
+class Result:
+    """What a load came to: answers, the seconds that it took, and the driver's own processor time, in seconds."""
+
+    answered = 0
+    seconds = cpu = nan
+
+
+@contextmanager
+def driven(port: int, request: bytes, *, connections: int, seconds: float) -> Iterator[Result]:
+    """Load a server from a separate process; half-way through the block is run, and after it the result is there."""
+    command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(seconds)]
+    pipe, result = subprocess.PIPE, Result()
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe) as process:
+        assert process.stdin is not None
+        process.stdin.write(request)
+        process.stdin.close()
+        process.stdin = None
+        assert process.stdout is not None
+        process.stdout.readline()
+        sleep(seconds / 2)
+        yield result
+        out, _ = process.communicate(timeout=60)
+    if process.returncode:
+        raise SystemExit("the driver failed; what it says of that stands above")
+    answered, taken, cpu = out.split()
+    result.answered, result.seconds, result.cpu = int(answered), float(taken), float(cpu)
+
+
 if __name__ == "__main__":
     port, connections, seconds = sys.argv[1:]
-    load = answered_within(int(port), sys.stdin.buffer.read(), connections=int(connections), seconds=float(seconds))
-    print(*uvloop.run(load))
+    request = sys.stdin.buffer.read()
+    print("begun", flush=True)
+    before = process_time()
+    load = answered_within(int(port), request, connections=int(connections), seconds=float(seconds))
+    print(*uvloop.run(load), process_time() - before)

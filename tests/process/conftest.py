@@ -76,7 +76,7 @@ def start(checkout: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def start_one(*program: str, **environment: str) -> subprocess.Popen[str]:
-        variables = {**PLAIN, "PORT": "0", **environment}
+        variables = {**PLAIN, "PORT": "0", "WORKERS": "1", **environment}
         command = [sys.executable, *(program or ["app.py"])]
         pipe = subprocess.PIPE
         started.append(subprocess.Popen(command, cwd=checkout, env=variables, stdout=pipe, stderr=pipe, text=True))

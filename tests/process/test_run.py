@@ -18,7 +18,7 @@ OTHER_CLIENTS = (
     "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid"
 )
 
-PATIENT = "import app; app.GRACE_SECONDS, app.LAST_RESORT_SECONDS = 60, 90; app.serve()"
+PATIENT = "import app, serving, workers; serving.GRACE_SECONDS, workers.LAST_RESORT_SECONDS = 60, 90; app.main([])"
 """The server as it is, with patience for logins that take long because the machine is busy."""
 
 

@@ -19,7 +19,6 @@ import yaml
 from starlette.types import ASGIApp
 
 import clock
-from app import uvicorn_config
 from db.accounts.logins import open_login
 from db.membership import join
 from db.sql.engine import transaction
@@ -28,6 +27,7 @@ from security.tokens import access_token, refresh_lifetime
 from server import contracts
 from server.contracts import Contract
 from server.errors.shapes import problem
+from serving import uvicorn_config
 from tests.conftest import HANGS_AFTER
 from tests.contract_truth import hold_to_contract
 from tests.server.made_contracts import teller

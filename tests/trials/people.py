@@ -84,8 +84,11 @@ def looking_at(url: str) -> Iterator[Engine]:
 
 @contextmanager
 def serving(url: str, log: Path, program: tuple[str, ...] = ("app.py",)) -> Iterator[Served]:
-    """Run `python app.py`, or what takes its place, until it is killed, or else to the end of the block."""
-    known = {"DATABASE_URL": url, "JWT_SECRET_KEY": SECRET, "PORT": "0", "RATE_LIMIT_PER_MINUTE": "0"}
+    """Run `python app.py`, or what takes its place, until it is killed, or else to the end of the block.
+
+    In one process: others would end in order after the one that is killed.
+    """
+    known = {"DATABASE_URL": url, "JWT_SECRET_KEY": SECRET, "PORT": "0", "RATE_LIMIT_PER_MINUTE": "0", "WORKERS": "1"}
     command = [sys.executable, "-W", "ignore", *program]
     begins_at = log.stat().st_size if log.exists() else 0
     with log.open("ab") as output:

@@ -15,7 +15,7 @@ IMPATIENT = """
 from server.edge import deadlines
 deadlines.HEAD_SECONDS, deadlines.BODY_SECONDS, deadlines.SEND_SECONDS = 1, 2, 2
 import app
-app.serve()
+app.main([])
 """
 """The server as it is, with a tenth of its patience: this test is to take seconds."""
 
