@@ -51,7 +51,7 @@ def main() -> None:
     try:
         settings = read_settings()
         make_database(settings.database_file)
-        migrate(connect(settings.database_url, prepared=settings.prepared_statements))
+        migrate(connect(settings.database_url, **settings.connection_options))
         name, password = f"demo-{token_hex(3)}", token_urlsafe(12)
         with transaction(limited=False) as session:
             account = fill(session, name, password, at=clock.now())

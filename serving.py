@@ -4,12 +4,10 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from functools import partial
 from typing import Any, NoReturn
 
 import uvicorn
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
@@ -69,8 +67,8 @@ def serve(build: Build) -> None:
         _give_up(_reason_of(error))
     log_to_stdout(settings.log_level)
     if app is None:
-        # The folder is for the numbers of all workers together.
-        with metrics_folder() if settings.metrics else nullcontext():
+        # The folder is for the numbers of all workers together; METRICS may be set before they are renewed.
+        with metrics_folder():
             _supervise(build, environment, settings, listener)
     config = uvicorn_config(_wrapped(app, settings), timeout_keep_alive=settings.keep_alive)
     Server(config, _say_where).run([listener])
@@ -82,7 +80,7 @@ def _prepare(settings: Settings) -> None:
         check_tracing()
     make_database(settings.database_file)
     check_sessions(settings.database_url, prepared=settings.prepared_statements)
-    engine = _connect(settings)
+    engine = connect(settings.database_url, **settings.connection_options)
     if settings.migrate:
         migrate(engine)
     elif missing := pending(engine):
@@ -90,11 +88,6 @@ def _prepare(settings: Settings) -> None:
     _warn(narrow(settings.private_files))
     _warn([ALL_ORIGINS] if "*" in settings.allowed_origins else [])
     _warn(crowding(settings.workers, room_for_connections(engine)))
-
-
-def _connect(settings: Settings) -> Engine:
-    prepared, replica_url = settings.prepared_statements, settings.database_replica_url
-    return connect(settings.database_url, replica_url=replica_url, prepared=prepared)
 
 
 def crowding(workers: int, room: int | None) -> list[str]:
@@ -140,7 +133,7 @@ def _worker_app(build: Build, environment: Mapping[str, str], counts: SharedCoun
     """Build the application of a worker, in its own process."""
     try:
         settings = read_settings(environment)
-        _connect(settings)
+        connect(settings.database_url, **settings.connection_options)
         app = build(settings, counts)
     except UNUSABLE as error:
         _give_up(_reason_of(error))

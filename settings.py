@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.exc import ArgumentError
@@ -62,6 +63,11 @@ class Settings:
     def database_file(self) -> Path | None:
         """The file of the SQLite database; None with PostgreSQL."""
         return file_of_database(self.database_url)
+
+    @property
+    def connection_options(self) -> dict[str, Any]:
+        """How the database is connected to, beside its URL, as `db.sql.engine.connect` takes it."""
+        return {"replica_url": self.database_replica_url, "prepared": self.prepared_statements}
 
     @property
     def private_files(self) -> list[Path]:

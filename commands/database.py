@@ -18,7 +18,7 @@ def connected(settings: Settings) -> Iterator[Engine]:
     file = settings.database_file
     if file is not None and not file.exists():
         raise click.ClickException(f"there is no database {file} yet: a start of the server or `migrate` makes it")
-    engine = connect(settings.database_url)
+    engine = connect(settings.database_url, **settings.connection_options)
     try:
         yield engine
     finally:
