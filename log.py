@@ -14,7 +14,7 @@ from language.texts import instant_json
 LEVELS: tuple[str, ...] = ("debug", "info", "warning", "error")
 """From the least to the most urgent."""
 
-TALKATIVE = ("connexion", "uvicorn")
+TALKATIVE = ("alembic", "connexion", "uvicorn")
 """Libraries whose lines of level info count as debug: of each request, which has a line already, and of each start."""
 
 

@@ -59,7 +59,7 @@ class Quotas:
             return None
         if self.shared is not None:
             count, end = self.shared.count(caller, at=seconds, window=WINDOW_SECONDS)
-            return Quota(self.item.amount, self.item.amount - count, max(1, ceil(end - seconds)))
+            return Quota(self.item.amount, self.item.amount - count, min(WINDOW_SECONDS, max(1, ceil(end - seconds))))
         key = self.item.key_for(caller)
         try:
             count = await self.storage.incr(key, WINDOW_SECONDS)

@@ -12,6 +12,9 @@ ENTRY = Struct("<16sdQ")
 SETS, ENTRIES_OF_A_SET = 4_096, 16
 """Up to 65,536 callers are counted at once, in 2 MiB. A caller's name says in which set its entry is."""
 
+LATE_SECONDS = 5
+"""How much later than others a process may count a request whose time it has read."""
+
 SET_BYTES = ENTRIES_OF_A_SET * ENTRY.size
 
 
@@ -44,7 +47,7 @@ class SharedCounts:
     def _count(self, name: bytes, start: int, at: float, latest: float) -> tuple[int, float]:
         entries = list(ENTRY.iter_unpack(self.memory.buffer[start : start + SET_BYTES]))
         # What has ended, or ends later than any window can, is free; so is what is to be forgotten.
-        ends = [end if at < end <= latest else 0 for _, end, _ in entries]
+        ends = [end if at < end <= latest + LATE_SECONDS else 0 for _, end, _ in entries]
         place = next((place for place, entry in enumerate(entries) if entry[0] == name), None)
         if place is None:
             place = ends.index(min(ends))

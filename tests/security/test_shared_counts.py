@@ -41,6 +41,13 @@ def test_a_window_begins_with_the_first_request_and_ends_for_the_next_one():
     assert counted == [(1, NOW + 60), (2, NOW + 60), (1, NOW + 120)]
 
 
+def test_a_process_that_comes_a_little_late_with_its_request_counts_on():
+    counts = SharedCounts()
+    counts.count("maya", at=NOW, window=60)
+
+    assert counts.count("maya", at=NOW - 1, window=60) == (2, NOW + 60)
+
+
 def test_a_clock_that_is_set_back_lengthens_no_window():
     counts = SharedCounts()
     counts.count("maya", at=NOW, window=60)
