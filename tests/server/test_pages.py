@@ -3,9 +3,11 @@ import re
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from html import escape, unescape
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
 import httpx
 import pytest
@@ -265,3 +267,19 @@ def test_while_its_database_hangs_a_server_says_so_within_two_seconds(
     assert readiness._Look.last is not None
     assert not readiness._Look.last.done()
     assert views.READY_WITHIN_SECONDS < 2
+
+
+class Look(Future[None]):
+    """A look that ends well as soon as somebody waits for it."""
+
+    def result(self, timeout: float | None = None) -> None:
+        self.set_result(None)
+        return super().result(timeout)
+
+
+def test_who_asks_during_a_look_shares_it(monkeypatch: pytest.MonkeyPatch, hanging: Callable[[], None]):
+    monkeypatch.setattr(readiness, "ping", hanging)
+    monkeypatch.setattr(readiness._Look, "last", Look())
+    monkeypatch.setattr(readiness._Look, "began", monotonic())
+
+    assert readiness.is_ready(HANGS_AFTER)
