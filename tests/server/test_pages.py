@@ -273,7 +273,8 @@ class Look(Future[None]):
     """A look that ends well as soon as somebody waits for it."""
 
     def result(self, timeout: float | None = None) -> None:
-        self.set_result(None)
+        if not self.done():
+            self.set_result(None)
         return super().result(timeout)
 
 
