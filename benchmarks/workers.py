@@ -67,7 +67,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="how many to measure beside one")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--connections", type=int, default=48, help="for one worker as for several: few, and it idles")
     return parser.parse_args()
 
 
