@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from itertools import count
 from math import inf
+from threading import RLock
 from time import monotonic
 from typing import Any
 
@@ -50,12 +51,15 @@ class FairTurns:
         """One entry for each key that waits: when it had its last turn, when it came, and the key itself."""
         self.last_turns: OrderedDict[Hashable, int] = OrderedDict()
         self.now = count(1)
+        self.lock = RLock()
+        """Held by whoever looks at those who wait: threads take the next of them by themselves."""
         self.patience = Patience()
 
     def is_full_for(self, key: Hashable) -> bool:
         """Check whether no more may wait under a key: it has its share, or all places are taken by others as poor."""
-        own = len(self.queues.get(key, ()))
-        return own >= self.most_of_one or (self.waiting >= self.most and self._longest() <= own + 1)
+        with self.lock:
+            own = len(self.queues.get(key, ()))
+            return own >= self.most_of_one or (self.waiting >= self.most and self._longest() <= own + 1)
 
     async def wait(self, key: Hashable, receive: Receive | None = None, work: Callable[[], Any] | None = None) -> Any:
         """Wait for the key's turn, and for what `begin` makes of it and of the work.
@@ -69,10 +73,10 @@ class FairTurns:
             with suppress(CancelledError):
                 await asyncio.sleep(REFUSAL_SECONDS)
             raise busy(RETRY_AFTER_SECONDS)
-        place = self._queue_up(key)
-        self.works[place] = work
+        place: Future[Any] = asyncio.get_running_loop().create_future()
+        self.works[place], self.patience.waiting[place] = work, [monotonic(), False]
+        self._queue_up(key, place)
         hang_up = None if receive is None else _hang_up(receive, place)
-        self.patience.waiting[place] = monotonic(), False
         if self.patience.next_look is None:
             self.patience.look_soon()
         return await self._outcome(key, place, hang_up)
@@ -99,23 +103,30 @@ class FairTurns:
 
     def hand_on(self) -> None:
         """Hand a turn on to the next who waits."""
-        while self.order:
-            place = self._next_place()
-            if not place.done():  # Else its patience has ended, just now.
-                self.begin(place)
-                return
-        self.free += 1
+        place = self.next_place()
+        if place is None:
+            self.free += 1
+        else:
+            self.begin(place)
 
-    def _queue_up(self, key: Hashable) -> Future[Any]:
-        if self.waiting >= self.most:
-            self._push_out()
-        place: Future[Any] = asyncio.get_running_loop().create_future()
-        if key not in self.queues:
-            self.queues[key] = deque()
-            self._line_up(key)
-        self.queues[key].append(place)
-        self.waiting += 1
-        return place
+    def next_place(self) -> Future[Any] | None:
+        """Take the next who waits out of the queue; None when there is nobody."""
+        with self.lock:
+            while self.order:
+                place = self._first_place()
+                if not place.done():  # Else its patience has ended, just now.
+                    return place
+            return None
+
+    def _queue_up(self, key: Hashable, place: Future[Any]) -> None:
+        with self.lock:
+            if self.waiting >= self.most:
+                self._push_out()
+            if key not in self.queues:
+                self.queues[key] = deque()
+                self._line_up(key)
+            self.queues[key].append(place)
+            self.waiting += 1
 
     def _longest(self) -> int:
         return max(map(len, self.queues.values()))
@@ -132,8 +143,10 @@ class FairTurns:
         if not place.cancelled():
             # Its turn came in the same moment.
             self.hand_on()
-        elif place in self.queues.get(key, ()):
-            self._leave(key, place)
+            return
+        with self.lock:
+            if place in self.queues.get(key, ()):
+                self._leave(key, place)
 
     def _leave(self, key: Hashable, place: Future[Any]) -> None:
         self.queues[key].remove(place)
@@ -142,7 +155,7 @@ class FairTurns:
             del self.queues[key]
             self.order = [one for one in self.order if one[2] != key]
 
-    def _next_place(self) -> Future[Any]:
+    def _first_place(self) -> Future[Any]:
         _, _, key = self.order.pop(0)
         place = self.queues[key].popleft()
         self.waiting -= 1

@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-from asyncio import CancelledError, Future
+from asyncio import AbstractEventLoop, CancelledError, Future
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future as Job
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -51,7 +51,7 @@ class Threads(FairTurns):
         self.free -= 1
         job = self.executor.submit(work)
         turn = asyncio.wrap_future(job)
-        self.patience.waiting[turn] = monotonic(), True
+        self.patience.waiting[turn] = [monotonic(), True]
         if self.patience.next_look is None:
             self.patience.look_soon()
         try:
@@ -62,28 +62,32 @@ class Threads(FairTurns):
             del self.patience.waiting[turn]
             if not job.done():
                 loop = asyncio.get_running_loop()
-                job.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(self.hand_on))
+                job.add_done_callback(lambda _: _call(loop, self.hand_on))
             elif self.waiting:
                 self.hand_on()
             else:
                 self.free += 1
 
     def begin(self, place: Future[Any]) -> None:
-        """Begin the work of somebody who waits; the turn ends with it, whether anybody still waits for it or not."""
-        loop = place.get_loop()
-        self.patience.waiting[place] = monotonic(), True
-        job = self.executor.submit(self.works[place])
-        job.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(self._end, place, job))
+        """Begin the work of somebody who waits. The thread goes on with the next by itself, and with no pause."""
+        self.executor.submit(self._work_on, place, place.get_loop())
 
-    def _end(self, place: Future[Any], job: Job[Any]) -> None:
-        self.hand_on()
-        error = job.exception()
-        if place.done():
+    def _work_on(self, place: Future[Any] | None, loop: AbstractEventLoop) -> None:
+        while place is not None:
+            self._do(place, loop)
+            place = self.next_place()
+        # Somebody may have begun to wait just now.
+        _call(loop, self.hand_on)
+
+    def _do(self, place: Future[Any], loop: AbstractEventLoop) -> None:
+        work, waiting = self.works.get(place), self.patience.waiting.get(place)
+        if work is None or waiting is None or place.done():  # Its patience has ended, just now.
             return
-        if error is None:
-            place.set_result(job.result())
-        else:
-            place.set_exception(error)
+        waiting[:] = monotonic(), True
+        try:
+            _call(loop, _settle, place, place.set_result, work())
+        except BaseException as error:  # noqa: BLE001 (whatever it is, it belongs to who waits)
+            _call(loop, _settle, place, place.set_exception, error)
 
     def _give_up(self, key: Hashable, place: Future[Any]) -> None:
         if place.cancelled():
@@ -118,6 +122,16 @@ class Turns(FairTurns):
 
 
 Lane = Threads | Turns
+
+
+def _call(loop: AbstractEventLoop, function: Callable[..., object], *values: object) -> None:
+    with suppress(RuntimeError):  # The loop may be closed, and then nobody waits any more.
+        loop.call_soon_threadsafe(function, *values)
+
+
+def _settle(place: Future[Any], settle: Callable[[Any], None], outcome: object) -> None:
+    if not place.done():
+        settle(outcome)
 
 
 def password_threads(processes: int) -> int:

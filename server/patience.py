@@ -23,7 +23,7 @@ class Patience:
     """
 
     def __init__(self) -> None:
-        self.waiting: dict[Future[Any], tuple[float, bool]] = {}
+        self.waiting: dict[Future[Any], list[Any]] = {}
         """Since when each has waited, and whether for work that has begun."""
         self.next_look: asyncio.TimerHandle | None = None
         # Only PostgreSQL can be found hanging, and then they have to know at once.

@@ -125,9 +125,9 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> SimpleQueue[tuple[str, Hashable]]:
     def noting(name: str, meaning: str) -> None:
         move = getattr(FairTurns, name)
 
-        def note(lane: FairTurns, key: Hashable) -> Any:
+        def note(lane: FairTurns, key: Hashable, *more: Any) -> Any:
             noted.put((meaning, key))
-            return move(lane, key)
+            return move(lane, key, *more)
 
         monkeypatch.setattr(FairTurns, name, note)
 
