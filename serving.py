@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from db.schema import SchemaError, migrate, pending
 from db.sql.capacity import room_for_connections
 from db.sql.engine import connect, disconnect
+from db.sql.faults import reason_of
 from db.sql.poolers import PoolerError, check_sessions
 from db.sql.postgresql import AT_ONCE
 from environment import SettingError, misspelled, read_environment
@@ -190,8 +191,7 @@ def _say_where(listener: socket.socket) -> None:
 
 def _reason_of(error: Exception) -> str:
     if isinstance(error, SQLAlchemyError):
-        reasons = str(getattr(error, "orig", error)).splitlines() or [type(error).__name__]
-        return f"the database does not answer: {reasons[0]}"
+        return reason_of(error)
     if isinstance(error, OSError):
         return f"the database cannot be reached: {error.strerror or error}"
     return str(error)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.backups.errors import BackupError
 from db.errors import DomainError, Unavailable
 from db.schema import SchemaError
+from db.sql.faults import reason_of
 from environment import SettingError
 from language.errors import BadInput
 from server.views import ContractError
@@ -49,9 +50,7 @@ def refusing() -> Iterator[None]:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, SQLAlchemyError):
-        # Drivers say why on the first line; what follows may be the statement.
-        lines = str(getattr(error, "orig", error)).splitlines() or [type(error).__name__]
-        return f"the database does not answer: {lines[0]}"
+        return reason_of(error)
     if isinstance(error, Unavailable) and error.__cause__ is not None:
         return _reason(error.__cause__)
     return str(error)

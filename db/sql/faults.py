@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.errors import ConnectionLost, DatabaseBusy, DatabaseFull, Unavailable
@@ -39,6 +39,14 @@ def refuse_fault(error: BaseException, *, hung_up: bool) -> None:
     fault = _fault_in(error)
     if fault is not None:
         raise fault from error
+
+
+def reason_of(error: SQLAlchemyError) -> str:
+    """Say in one line, to an operator, what the database has against being used."""
+    # Drivers say why on the first line; what follows may be the statement.
+    reasons = str(getattr(error, "orig", error)).splitlines() or [type(error).__name__]
+    answers = isinstance(error, IntegrityError | DataError | ProgrammingError)
+    return f"the database {'refuses' if answers else 'does not answer'}: {reasons[0]}"
 
 
 def refuse_without_connection(error: Exception) -> None:

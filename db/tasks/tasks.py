@@ -56,9 +56,8 @@ class Task(Changing, Owned):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
-    # The migration needs the server default: SQLite cannot add a column without one.
     title_key: Mapped[str] = mapped_column(
-        by_code_point(String(600)), default=_folded("title"), server_default="", info=KEY, deferred=True
+        by_code_point(String(600)), default=_folded("title"), info=KEY, deferred=True
     )
     description_key: Mapped[str | None] = mapped_column(
         by_code_point(LongText()), default=_folded("description"), info=KEY, deferred=True

@@ -26,8 +26,8 @@ NUMBERS = {
 }
 UUID = {"postgresql": "gen_random_uuid()", "sqlite": "lower(hex(randomblob(16)))"}
 FILL = """
-    INSERT INTO tasks (uuid, account_id, title, status, priority, category_id, created_at, updated_at)
-    SELECT {uuid}, :owner, 'Task', CASE WHEN n % 1000 = 0 THEN 4 ELSE 1 END, 2,
+    INSERT INTO tasks (uuid, account_id, title, title_key, status, priority, category_id, created_at, updated_at)
+    SELECT {uuid}, :owner, 'Task', 'task', CASE WHEN n % 1000 = 0 THEN 4 ELSE 1 END, 2,
            CASE WHEN n % 1000 = 1 THEN CAST(:category AS INTEGER) END, :at, :at
     FROM {numbers}
 """

@@ -144,7 +144,7 @@ def create_tasks() -> None:
         sa.Column("completed_at", INSTANT),
         sa.Column("repeated_at", INSTANT),
         *required(INSTANT, "created_at", "updated_at"),
-        sa.Column("title_key", sa.String(600, by_code_point()), server_default="", nullable=False),
+        sa.Column("title_key", sa.String(600, by_code_point()), nullable=False),
         sa.Column("description_key", sa.Text(collation=by_code_point())),
         # Stored where that is what PostgreSQL indexes; SQLite indexes what it computes.
         sa.Column("undated", sa.Boolean(), sa.Computed("due_at IS NULL", persisted=on_postgresql())),
