@@ -1,4 +1,4 @@
-"""Measure one worker beside two, or more, on one PostgreSQL, in interleaved rounds.
+"""Measure one worker beside two, or more, on one database, in interleaved rounds.
 
 Driver, database and workers share this machine's cores. So beside the requests a second that were measured stands what
 they would be if the driver ran on another machine (rate x cores / (cores - driver's cores), where nothing else runs),
@@ -53,8 +53,10 @@ def main() -> None:
     """Run the rounds and print the tables."""
     given = options()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        postgresql = stack.enter_context(get_server(folder))
-        url, database = postgresql.get_uri(), Server(postgresql.get_pid() or 0, 0)
+        url, database = f"sqlite:///{folder}/quintet.db", None
+        if given.database == "postgresql":
+            postgresql = stack.enter_context(get_server(folder))
+            url, database = postgresql.get_uri(), Server(postgresql.get_pid() or 0, 0)
         started = {one: served(QUINTET, DATABASE_URL=url, WORKERS=str(one)) for one in (1, given.workers)}
         servers = {one: stack.enter_context(server) for one, server in started.items()}
         samples = rounds(servers, requests_of(fill(servers[1].port)), database, given)
@@ -65,6 +67,7 @@ def options() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, default=2, help="how many to measure beside one")
+    parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--connections", type=int, default=48, help="for one worker as for several: few, and it idles")
@@ -72,7 +75,7 @@ def options() -> argparse.Namespace:
 
 
 def rounds(
-    servers: dict[int, Server], requests: dict[str, bytes], database: Server, given: argparse.Namespace
+    servers: dict[int, Server], requests: dict[str, bytes], database: Server | None, given: argparse.Namespace
 ) -> Samples:
     """Load each server with each request in turn; the first round only warms up."""
     samples: Samples = {(what, one): [] for what in requests for one in servers}
@@ -85,17 +88,22 @@ def rounds(
     return samples
 
 
-def load(server: Server, request: bytes, database: Server, given: argparse.Namespace) -> Sample:
+def load(server: Server, request: bytes, database: Server | None, given: argparse.Namespace) -> Sample:
     """Load one server from a separate process, and return the result."""
     workers = server.workers()
-    before = [database.cpu_seconds(of_all=True), *(one.cpu_seconds() for one in workers)]
+    before = [_cpu_seconds(database), *(one.cpu_seconds() for one in workers)]
     with driven(server.port, request, connections=given.connections, seconds=given.seconds) as result:
         connections = tuple(one.connections(server.port) for one in workers)
-    after = [database.cpu_seconds(of_all=True), *(one.cpu_seconds() for one in workers)]
+    after = [_cpu_seconds(database), *(one.cpu_seconds() for one in workers)]
     database_cores, *cores = ((now - then) / result.seconds for then, now in zip(before, after, strict=True))
     return Sample(
         result.answered / result.seconds, result.cpu / result.seconds, database_cores, tuple(cores), connections
     )
+
+
+def _cpu_seconds(database: Server | None) -> float:
+    # SQLite works in the server's own process.
+    return 0 if database is None else database.cpu_seconds(of_all=True)
 
 
 def report(samples: Samples, several: int) -> None:
