@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from db.schema import SchemaError
+from db.sql.poolers import is_pooled
 
 BATCH = 500
 """How many rows are changed, and locked, at once."""
@@ -104,9 +105,8 @@ def _commit() -> None:
 def _outside_transactions() -> Iterator[None]:
     _begin_alone()
     with op.get_context().autocommit_block():
-        # A pooler makes up the number of the process: what is set for a session would hold for anybody's.
-        driver: Any = op.get_bind().connection.driver_connection
-        if driver.info.backend_pid != op.get_bind().scalar(sa.text("SELECT pg_backend_pid()")):
+        # What is set for a session would hold for anybody's.
+        if is_pooled(op.get_bind()):
             raise SchemaError(
                 "an index cannot be built through a pooler: migrate over a connection to PostgreSQL itself"
             )

@@ -1,12 +1,11 @@
 """Capacity: how many connections the database has for all its clients together."""
 
-from typing import Any
-
 from sqlalchemy import Engine, text
 
+from db.sql.poolers import is_pooled
+
 _ROOM = text(
-    "SELECT pg_backend_pid(), current_setting('max_connections')::int"
-    " - current_setting('superuser_reserved_connections')::int"
+    "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
     " - coalesce(current_setting('reserved_connections', true)::int, 0)"  # since PostgreSQL 16
 )
 
@@ -19,7 +18,4 @@ def room_for_connections(engine: Engine) -> int | None:
     if engine.dialect.name != "postgresql":
         return None
     with engine.connect() as connection:
-        process, room = connection.execute(_ROOM).one()
-        driver: Any = connection.connection.driver_connection
-        # A pooler makes up the number of the process by which a client is known to it.
-        return room if process == driver.info.backend_pid else None
+        return None if is_pooled(connection) else connection.scalar(_ROOM)

@@ -2,8 +2,10 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import Any
 
 import asyncpg
+from sqlalchemy import Connection, text
 
 from db.sql.postgresql import Opening, opening
 from db.sql.urls import driver_url
@@ -39,11 +41,18 @@ def check_sessions(url: str, *, prepared: bool) -> None:
         asyncio.run(_check(opening(parsed, prepared=prepared), prepared=prepared))
 
 
+def is_pooled(connection: Connection) -> bool:
+    """Check whether a pooler stands before PostgreSQL, over a connection of psycopg's."""
+    driver: Any = connection.connection.driver_connection
+    # A pooler makes up the number of the process by which a client is known to it.
+    return driver.info.backend_pid != connection.scalar(text(_SERVER))
+
+
 async def _check(opens: Opening, *, prepared: bool) -> None:
     async with AsyncExitStack() as connections:
         try:
             first = await _opened(opens, connections)
-            # A pooler makes up the number of the process by which a client is known to it.
+            # As in `is_pooled`.
             if prepared and await first.fetchval(_SERVER) != first.get_server_pid():
                 await _check_statements(first, opens, connections)
             await _check_settings(first)
